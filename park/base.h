@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* <gulch/base.h>: what every public header needs. Included by the others. */
+#ifndef GULCH_BASE_H
+#define GULCH_BASE_H
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define GCH_BEGIN_DECLS extern "C" {
+#define GCH_END_DECLS }
+#define GCH_NORETURN [[noreturn]]
+#else
+#define GCH_BEGIN_DECLS
+#define GCH_END_DECLS
+#define GCH_NORETURN _Noreturn
+#endif
+
+#if defined(__GNUC__)
+#define GCH_API __attribute__((__visibility__("default")))
+#define GCH_PRINTF(fmt, first)                                                 \
+  __attribute__((__format__(__printf__, fmt, first)))
+#define GCH_UNUSED __attribute__((__unused__))
+#define GCH_CLEANUP(fn) __attribute__((__cleanup__(fn)))
+#else
+#define GCH_API
+#define GCH_PRINTF(fmt, first)
+#define GCH_UNUSED
+#endif
+
+#endif

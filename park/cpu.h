@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Processors: how many, how to spin, and thread-locals. */
+#ifndef GCH_PARK_CPU_H
+#define GCH_PARK_CPU_H
+
+/* A thread-local that costs one instruction in a shared library too. */
+#define GCH_THREAD_LOCAL                                                       \
+  _Thread_local __attribute__((tls_model("initial-exec")))
+
+/* Tells the processor that this is a spin loop. */
+static inline void gch__pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/* How many processors the process may use, by its affinity when first asked;
+   at least 1. */
+int gch__processors(void);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Before it sleeps a thread spins, as long as a sleep and a wake would cost at
+ * most, and only while that pays: not on one processor, not when all others
+ * spin already, and less and less in a thread whose spins fail.
+ */
+#include "park/parker.h"
+
+#include "park/clock.h"
+#include "park/cpu.h"
+#include "park/delay.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+/* Nanoseconds. The most that a spin may take, about a futex wake across
+   processors; and what a thread that gave up tries once in RETRY parks. */
+enum { SPIN_MAX = 20000, SPIN_MIN = 1000, SPIN_TRIAL = 5000, RETRY = 32 };
+
+/* Threads that spin now. Relaxed: a hint. */
+static _Atomic int spinning;
+
+/* What spinning has been worth to this thread. */
+static GCH_THREAD_LOCAL struct {
+  int32_t limit; /* nanoseconds to spin; 0 at first stands for SPIN_MAX */
+  uint32_t parks;
+} habit;
+
+/* The exchange takes the permit in one step: a plain store could wipe out one
+   that is given at that moment, and with it what its giver published. */
+static bool take_permit(struct gch_parker *p) {
+  if (atomic_load_explicit(&p->state, memory_order_relaxed) !=
+      GCH_PARKER_PERMIT)
+    return false;
+  /* Acquire pairs with the release in gch__unpark. */
+  atomic_exchange_explicit(&p->state, GCH_PARKER_EMPTY, memory_order_acq_rel);
+  return true;
+}
+
+static bool spin_for(struct gch_parker *p, int64_t ns) {
+  int64_t end = gch__from_now(ns);
+  do {
+    for (int i = 0; i < 8; i++) {
+      if (take_permit(p))
+        return true;
+      gch__pause();
+    }
+  } while (gch__now() < end);
+  return false;
+}
+
+static int32_t spin_limit(void) {
+  if (habit.limit == 0)
+    habit.limit = SPIN_MAX;
+  if (habit.limit > SPIN_MIN)
+    return habit.limit;
+  return ++habit.parks % RETRY == 0 ? SPIN_TRIAL : 0;
+}
+
+static bool spin(struct gch_parker *p) {
+  int others = gch__processors() - 1;
+  int32_t limit = others > 0 ? spin_limit() : 0;
+  if (limit == 0)
+    return false;
+  bool found = false;
+  if (atomic_fetch_add_explicit(&spinning, 1, memory_order_relaxed) < others) {
+    found = spin_for(p, limit);
+    if (found)
+      habit.limit = limit > SPIN_MAX / 2 ? SPIN_MAX : limit * 2;
+    else
+      habit.limit = limit / 2 > SPIN_MIN ? limit / 2 : SPIN_MIN;
+  }
+  atomic_fetch_sub_explicit(&spinning, 1, memory_order_relaxed);
+  return found;
+}
+
+static int sleep_until(struct gch_parker *p, int64_t deadline) {
+  uint32_t seen = GCH_PARKER_EMPTY;
+  if (!atomic_compare_exchange_strong(&p->state, &seen, GCH_PARKER_ASLEEP)) {
+    take_permit(p);
+    return 0;
+  }
+  for (;;) {
+    int err = gch__futex_wait(&p->state, GCH_PARKER_ASLEEP, deadline);
+    if (take_permit(p))
+      return 0;
+    seen = GCH_PARKER_ASLEEP;
+    if (err == ETIMEDOUT) {
+      GCH_DELAY();
+      if (atomic_compare_exchange_strong(&p->state, &seen, GCH_PARKER_EMPTY))
+        return ETIMEDOUT;
+    }
+  }
+}
+
+int gch__park(struct gch_parker *p, int64_t deadline) {
+  GCH_DELAY();
+  if (take_permit(p))
+    return 0;
+  if (deadline == GCH__FOREVER ? spin(p) : deadline > gch__now() && spin(p))
+    return 0;
+  return sleep_until(p, deadline);
+}
+
+void gch__unpark(struct gch_parker *p) {
+  GCH_DELAY();
+  /* Release pairs with the acquire in take_permit. */
+  if (atomic_exchange_explicit(&p->state, GCH_PARKER_PERMIT,
+                               memory_order_acq_rel) == GCH_PARKER_ASLEEP)
+    gch__futex_wake(&p->state);
+}
+
+int gch__park_alone(int64_t deadline) {
+  struct gch_parker p;
+  gch__parker_init(&p);
+  return gch__park(&p, deadline);
+}

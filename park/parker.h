@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A parker is what one sleeper sleeps on: one permit, as in Java and Rust.
+ * park takes the permit, and sleeps until there is one; unpark gives it.
+ *
+ *     state     means                          who may change it
+ *     EMPTY     no permit, nobody asleep       the sleeper -> ASLEEP, any ->
+ * PERMIT ASLEEP    the sleeper is in the kernel   the sleeper -> EMPTY, any ->
+ * PERMIT PERMIT    a permit                       the sleeper -> EMPTY
+ *
+ * No wake is lost: sleeping starts with a compare-and-swap from EMPTY, which
+ * a permit given before makes fail, and the kernel sleeps only while the word
+ * still is ASLEEP. A system call is made to wake only who is ASLEEP.
+ *
+ * A parker mostly lives on its sleeper's stack. The exchange in unpark is the
+ * last touch: after it the sleeper may have returned and the memory be gone.
+ * A sleeper that somebody has undertaken to unpark must therefore take that
+ * permit before it returns.
+ *
+ * This is the only file that knows what kind of sleeper there is. Today each is
+ * a thread, asleep on the word as a futex. Who wants to sleep calls
+ * gch__parker_init and gch__park, who wakes calls gch__unpark, and no one else
+ * looks inside.
+ */
+#ifndef GCH_PARK_PARKER_H
+#define GCH_PARK_PARKER_H
+
+#include "park/futex.h"
+
+struct gch_parker {
+  _Atomic uint32_t state;
+};
+
+enum { GCH_PARKER_EMPTY, GCH_PARKER_PERMIT, GCH_PARKER_ASLEEP };
+
+/* The calling thread is who will sleep on p. */
+static inline void gch__parker_init(struct gch_parker *p) {
+  atomic_init(&p->state, GCH_PARKER_EMPTY);
+}
+
+/* Takes the permit, waiting for it until the absolute monotonic time deadline
+   (nanoseconds). 0 or ETIMEDOUT. Everything before the unpark is visible. */
+int gch__park(struct gch_parker *p, int64_t deadline);
+
+/* Gives the permit. Async-signal-safe. */
+void gch__unpark(struct gch_parker *p);
+
+/* Sleeps until deadline on what nobody wakes. ETIMEDOUT, in the end. */
+int gch__park_alone(int64_t deadline);
+
+#endif

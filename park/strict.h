@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Panics from inside the library. To be called with no lock held: the panic
+   hook is user code, and may leave by longjmp. */
+#ifndef GCH_PARK_STRICT_H
+#define GCH_PARK_STRICT_H
+
+#include <gulch/panic.h>
+
+/* Whether every case in which Go panics is to be a panic. */
+bool gch__strict(void);
+
+/* err, or in strict mode, where it is when, a panic with Go's words. */
+static inline int gch__go_panics(int err, int when, const char *words) {
+  if (err != 0 && err == when && gch__strict())
+    gch_panic("%s", words);
+  return err;
+}
+
+#endif
