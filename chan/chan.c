@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Channels made, named, counted and freed. */
+#include "chan/impl.h"
+#include "park/strict.h"
+
+#include <stdlib.h>
+
+void gch__chan_init(gch_chan *c, size_t elem_size, size_t cap, void *slots,
+                    enum gch_owner owner, void (*destroy)(gch_chan *)) {
+  memset(c, 0, sizeof *c);
+  atomic_init(&c->refs, 1);
+  c->elem_size = elem_size;
+  c->cap = cap;
+  c->slots = slots;
+  c->owner = owner;
+  c->destroy = destroy;
+}
+
+static void free_chan(gch_chan *c) {
+  free(c);
+}
+
+gch_chan *gch_make(size_t elem_size, size_t cap) {
+  size_t room, size;
+  if (__builtin_mul_overflow(elem_size, cap, &room) ||
+      __builtin_add_overflow(room, sizeof(gch_chan), &size) ||
+      elem_size > PTRDIFF_MAX || size > PTRDIFF_MAX) {
+    gch__go_panics(EINVAL, EINVAL, "makechan: size out of range");
+    errno = EINVAL;
+    return NULL;
+  }
+  gch_chan *c = malloc(size);
+  if (!c) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  gch__chan_init(c, elem_size, cap, c + 1, GCH_OWNER_NONE, free_chan);
+  return c;
+}
+
+gch_chan *gch_ref(gch_chan *c) {
+  /* Relaxed: the caller's own reference keeps c alive. */
+  if (c && atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed) == 0)
+    gch_panic("gulch: reference to a channel that was freed");
+  return c;
+}
+
+static void drop_rest(gch_chan *c) {
+  for (size_t n = gch__len(c); n > 0; n--) {
+    c->drop(c->slots + c->head * c->elem_size);
+    c->head = c->head + 1 == c->cap ? 0 : c->head + 1;
+  }
+}
+
+/* Why the last reference must not go, or NULL. */
+static const char *still_needed(const gch_chan *c) {
+  if (c->owner != GCH_OWNER_NONE && !c->disowned)
+    return "gulch: unref of a borrowed channel";
+  if (gch__queue_first(&c->senders) || gch__queue_first(&c->receivers))
+    return "gulch: last unref of a channel on which threads are parked";
+  return NULL;
+}
+
+void gch_unref(gch_chan *c) {
+  if (!c)
+    return;
+  /* Release: what this thread did to c is before its end; acquire in the last
+     one: so is what all others did. */
+  uint32_t refs = atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel);
+  if (refs > 1)
+    return;
+  const char *why =
+      refs == 0 ? "gulch: unref of a channel that was freed" : still_needed(c);
+  if (why) {
+    atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+    gch_panic("%s", why);
+  }
+  if (c->drop)
+    drop_rest(c);
+  c->destroy(c);
+}
+
+void gch__chan_disown(gch_chan *c) {
+  c->disowned = true;
+  gch_unref(c);
+}
+
+void gch_set_name(gch_chan *c, const char *name) {
+  if (!c)
+    return;
+  gch__lock(&c->lock);
+  strncpy(c->name, name ? name : "", sizeof c->name - 1);
+  gch__unlock(&c->lock);
+}
+
+int gch_set_drop(gch_chan *c, void (*drop)(void *elem)) {
+  if (!c || c->elem_size > GCH_DROP_MAX)
+    return EINVAL;
+  if (c->owner != GCH_OWNER_NONE)
+    return EPERM;
+  c->drop = drop;
+  return 0;
+}
+
+/* A timer's slot is hidden, as in Go: its channel presents itself as
+   unbuffered. */
+size_t gch_len(const gch_chan *c) {
+  return c && c->owner != GCH_OWNER_TIMER ? gch__len(c) : 0;
+}
+
+size_t gch_cap(const gch_chan *c) {
+  return c && c->owner != GCH_OWNER_TIMER ? c->cap : 0;
+}

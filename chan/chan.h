@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * <gulch/chan.h>: Go's channels.
+ *
+ *     gch_chan *c = gch_make_of(int, 16);      // c := make(chan int, 16)
+ *     int v = 42;
+ *     gch_send(c, &v);                         // c <- v
+ *     gch_close(c);                            // close(c)
+ *     while (gch_recv(c, &v) == 0)             // for v := range c
+ *       printf("%d\n", v);
+ *     gch_unref(c);
+ *
+ * A channel carries elements of one size, copied in and copied out, in the
+ * order in which they came, each exactly once. With capacity 0 a send returns
+ * after its receiver has the value; with capacity C up to C values wait in
+ * the channel. The blocked are served in the order in which they blocked.
+ *
+ * Errors are returned, as in pthreads: 0 or a positive errno value.
+ *     EPIPE      the channel is closed
+ *     EAGAIN     a try form would have had to block
+ *     ETIMEDOUT  the deadline passed
+ *     EPERM      the channel belongs to a context or a timer: receive only
+ *     EINVAL     a NULL element in a send of non-zero size
+ * A value whose send was refused stays the sender's.
+ *
+ * Lifetime: a channel is reference counted. gch_make returns one reference;
+ * every call needs its caller to hold one until it returns; the last
+ * gch_unref frees. Closing is not freeing. Everything before a send or a
+ * close is visible after the receive that sees it.
+ *
+ * A NULL channel is Go's nil channel: sends and receives block for ever.
+ */
+#ifndef GULCH_CHAN_H
+#define GULCH_CHAN_H
+
+#include <gulch/base.h>
+
+GCH_BEGIN_DECLS
+
+typedef struct gch_chan gch_chan;
+
+/* A channel of cap elements of elem_size bytes; either may be 0. NULL with
+   errno EINVAL where the sizes overflow, ENOMEM where there is no memory. */
+GCH_API gch_chan *gch_make(size_t elem_size, size_t cap);
+#define gch_make_of(T, cap) gch_make(sizeof(T), (cap))
+
+/* One more reference; returns c. NULL is allowed, and stays NULL. */
+GCH_API gch_chan *gch_ref(gch_chan *c);
+
+/* Gives a reference back; the last one frees the channel, after the drop
+   function has seen each value that is left. It panics if somebody is still
+   parked on the channel, or if the reference was only borrowed. */
+GCH_API void gch_unref(gch_chan *c);
+
+/* Names the channel for dumps and messages. The name is copied (and cut to
+   31 bytes). */
+GCH_API void gch_set_name(gch_chan *c, const char *name);
+
+/* drop destroys what nobody takes: values left in the channel at the last
+   unref, and values received into NULL. It runs in the thread that completes
+   the operation, with no lock held, before that returns; it must not block.
+   To be set before the channel's first use. EINVAL: no channel, or elements
+   over 256 bytes; EPERM: the channel belongs to a context or timer. */
+GCH_API int gch_set_drop(gch_chan *c, void (*drop)(void *elem));
+
+/* c <- *elem. 0, EPIPE, EPERM, EINVAL. */
+GCH_API int gch_send(gch_chan *c, const void *elem);
+
+/* *elem = <-c; elem may be NULL to discard. 0; EPIPE: closed and empty, and
+   then elem is zero-filled. */
+GCH_API int gch_recv(gch_chan *c, void *elem);
+
+/* The same without blocking: EAGAIN, elem untouched, where they would. */
+GCH_API int gch_try_send(gch_chan *c, const void *elem);
+GCH_API int gch_try_recv(gch_chan *c, void *elem);
+
+/* The same until an absolute time (nanoseconds of gch_now): ETIMEDOUT, elem
+   untouched. With a deadline that has passed they try once. */
+GCH_API int gch_send_until(gch_chan *c, const void *elem, int64_t deadline);
+GCH_API int gch_recv_until(gch_chan *c, void *elem, int64_t deadline);
+
+/* close(c): every parked sender and receiver wakes with EPIPE; what is
+   buffered can still be received. EPIPE: was closed; EINVAL: NULL; EPERM:
+   owned by a context or a timer. */
+GCH_API int gch_close(gch_chan *c);
+
+/* len(c), cap(c), in elements. 0 for NULL, and for a timer's channel, whose
+   one slot is hidden as in Go. */
+GCH_API size_t gch_len(const gch_chan *c);
+GCH_API size_t gch_cap(const gch_chan *c);
+
+/* GCH_AUTO gch_chan *c = …; is unref'd where c goes out of scope. */
+#ifdef GCH_CLEANUP
+static inline void gch_unref_at(gch_chan **c) {
+  gch_unref(*c);
+}
+#define GCH_AUTO GCH_CLEANUP(gch_unref_at) GCH_UNUSED
+#endif
+
+GCH_END_DECLS
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Closing, and being told of a close. Under the lock close marks the channel,
+ * claims everybody who is parked and gathers them; they are unparked, and the
+ * watches called, after the unlock.
+ */
+#include "chan/impl.h"
+#include "park/strict.h"
+
+static void claim_all(gch_chan *c, struct gch_queue *q, bool zero,
+                      struct gch_wakes *k) {
+  struct gch_waiter *w;
+  while ((w = gch__queue_claim(q))) {
+    if (zero)
+      gch__zero(c, w->elem);
+    w->err = EPIPE;
+    gch__wakes_add(k, w);
+  }
+}
+
+static void unlist(struct gch_watch *w) {
+  *w->link = w->next;
+  if (w->next)
+    w->next->link = w->link;
+  w->link = NULL;
+}
+
+static void claim_watches(gch_chan *c, struct gch_wakes *k) {
+  struct gch_watch *w;
+  while ((w = c->watches)) {
+    unlist(w);
+    if (w->hold(w))
+      gch__wakes_defer(k, &w->call);
+  }
+}
+
+int gch__close(gch_chan *c, struct gch_wakes *k) {
+  gch__lock(&c->lock);
+  bool was_closed = gch__is_closed(c);
+  if (!was_closed) {
+    /* Release pairs with gch__is_closed; before the queues empty, see
+       ready.h. */
+    atomic_store_explicit(&c->closed, true, memory_order_release);
+    claim_all(c, &c->receivers, true, k);
+    claim_all(c, &c->senders, false, k);
+    claim_watches(c, k);
+  }
+  gch__unlock(&c->lock);
+  return was_closed ? EPIPE : 0;
+}
+
+int gch_close(gch_chan *c) {
+  if (!c)
+    return gch__go_panics(EINVAL, EINVAL, "close of nil channel");
+  if (c->owner != GCH_OWNER_NONE)
+    return EPERM;
+  struct gch_wakes wakes = GCH_WAKES_INIT;
+  int err = gch__close(c, &wakes);
+  gch__wakes_flush(&wakes);
+  return gch__go_panics(err, EPIPE, "close of closed channel");
+}
+
+bool gch__drain(gch_chan *c) {
+  gch__lock(&c->lock);
+  bool any = gch__len(c) > 0;
+  c->head = 0;
+  atomic_store_explicit(&c->len, 0, memory_order_release);
+  gch__unlock(&c->lock);
+  return any;
+}
+
+int gch__watch(gch_chan *c, struct gch_watch *w) {
+  gch__lock(&c->lock);
+  bool closed = gch__is_closed(c);
+  if (!closed) {
+    w->next = c->watches;
+    w->link = &c->watches;
+    if (w->next)
+      w->next->link = &w->next;
+    c->watches = w;
+  }
+  gch__unlock(&c->lock);
+  return closed ? EPIPE : 0;
+}
+
+void gch__unwatch(gch_chan *c, struct gch_watch *w) {
+  gch__lock(&c->lock);
+  if (w->link)
+    unlist(w);
+  gch__unlock(&c->lock);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The channel, for the files that implement it and the folders built on it.
+ *
+ * The lock guards everything but what is constant after make (elem_size, cap,
+ * owner, destroy, slots; drop, set before first use) and refs. len, closed and
+ * the heads of the queues are written under the lock and also read without it,
+ * by who only wants to know whether to try; see ready.h.
+ *
+ * Invariants, with the lock released:
+ *   - a receiver that can be claimed waits only while len == 0, no sender
+ *     waits and the channel is open; a sender only while len == cap and the
+ *     channel is open. (Both may wait where neither can be claimed by the
+ * other: two cases of one select.)
+ *   - the values are slots[head], … len of them, wrapping at cap.
+ *
+ * Memory: the channel and its slots are one allocation. Channels that belong
+ * to a context or a timer are part of their owner's allocation, which lives
+ * until the channel's last unref: destroy says how it goes.
+ *
+ * Lock order: context tree, timer queue, channel. A select takes the locks of
+ * several channels in the order of their addresses.
+ */
+#ifndef GCH_CHAN_IMPL_H
+#define GCH_CHAN_IMPL_H
+
+#include "chan/waiter.h"
+#include "chan/wakes.h"
+#include "park/lock.h"
+
+#include <string.h>
+
+/* Largest element that drop may be set for. */
+enum { GCH_DROP_MAX = 256, GCH_NAME_MAX = 32 };
+
+/* Who may send and close. */
+enum gch_owner { GCH_OWNER_NONE, GCH_OWNER_CTX, GCH_OWNER_TIMER };
+
+/* Somebody to be told of a channel's close: takes no values and is no
+   receiver. */
+struct gch_watch {
+  struct gch_deferred call;          /* made after the close, without locks */
+  bool (*hold)(struct gch_watch *w); /* under the lock: keeps w alive until
+                                        the call; false: don't call */
+  struct gch_watch *next, **link;    /* link is NULL when not listed */
+};
+
+struct gch_chan {
+  struct gch_lock lock;
+  _Atomic uint32_t refs;
+  atomic_bool closed;
+  bool disowned; /* the owner gave its reference back */
+  enum gch_owner owner;
+  size_t elem_size, cap;
+  _Atomic size_t len;
+  size_t head;
+  char *slots;
+  struct gch_queue senders, receivers;
+  struct gch_watch *watches;
+  void (*drop)(void *elem);
+  void (*destroy)(gch_chan *c);
+  char name[GCH_NAME_MAX];
+};
+
+/* Sets up a channel in its owner's memory, with one reference. slots has room
+   for cap elements. */
+void gch__chan_init(gch_chan *c, size_t elem_size, size_t cap, void *slots,
+                    enum gch_owner owner, void (*destroy)(gch_chan *));
+
+/* The owner gives its reference back. */
+void gch__chan_disown(gch_chan *c);
+
+/* With the lock held: one attempt. 0, EPIPE, or EAGAIN, in which case nothing
+   changed. *partner is who must be unparked after the unlock, if any. */
+int gch__send_locked(gch_chan *c, const void *elem,
+                     struct gch_waiter **partner);
+int gch__recv_locked(gch_chan *c, void *elem, struct gch_waiter **partner);
+
+/* gch_send and gch_recv until deadline, for callers inside the library: never
+   panics, strict or not. */
+int gch__send(gch_chan *c, const void *elem, int64_t deadline);
+int gch__recv(gch_chan *c, void *elem, int64_t deadline);
+
+/* What a send is refused for before it looks at the channel's state: EPERM,
+   EINVAL, or 0. */
+int gch__send_refused(const gch_chan *c, const void *elem);
+
+/* A try-send by the channel's owner: 0, EPIPE, EAGAIN. */
+int gch__offer(gch_chan *c, const void *elem, struct gch_wakes *k);
+
+/* Throws away what is buffered; whether anything was. */
+bool gch__drain(gch_chan *c);
+
+/* Closes, whoever owns c. 0 or EPIPE. */
+int gch__close(gch_chan *c, struct gch_wakes *k);
+
+/* Lists w to be called when c is closed. 0; EPIPE: c is closed, and w is not
+   listed. */
+int gch__watch(gch_chan *c, struct gch_watch *w);
+
+/* w will not be called from now on, unless hold has already said yes. */
+void gch__unwatch(gch_chan *c, struct gch_watch *w);
+
+static inline size_t gch__len(const gch_chan *c) {
+  /* Acquire: see ready.h. */
+  return atomic_load_explicit(&c->len, memory_order_acquire);
+}
+
+/* Acquire pairs with the release in gch__close: who sees the close sees what
+   came before it. */
+static inline bool gch__is_closed(const gch_chan *c) {
+  return atomic_load_explicit(&c->closed, memory_order_acquire);
+}
+
+static inline void gch__copy(const gch_chan *c, void *to, const void *from) {
+  if (c->elem_size == 8 && to)
+    memcpy(to, from, 8);
+  else if (c->elem_size > 0 && to)
+    memcpy(to, from, c->elem_size);
+}
+
+static inline void gch__zero(const gch_chan *c, void *elem) {
+  if (elem && c->elem_size > 0)
+    memset(elem, 0, c->elem_size);
+}
+
+/* One more reference unless the last is already gone. */
+static inline bool gch__ref_alive(_Atomic uint32_t *refs) {
+  uint32_t n = atomic_load_explicit(refs, memory_order_relaxed);
+  while (n != 0)
+    if (atomic_compare_exchange_weak_explicit(
+            refs, &n, n + 1, memory_order_relaxed, memory_order_relaxed))
+      return true;
+  return false;
+}
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* All selects lock by ascending address, so none waits for another in a
+   circle. The sort is a heap sort (Williams, 1964): in place, never quadratic.
+ */
+#include "chan/lockorder.h"
+
+static gch_chan *at(const gch_case *cases, size_t slot) {
+  return cases[cases[slot].order].chan;
+}
+
+static void sift_down(gch_case *cases, size_t root, size_t count) {
+  size_t child;
+  while ((child = 2 * root + 1) < count) {
+    if (child + 1 < count && at(cases, child) < at(cases, child + 1))
+      child++;
+    if (at(cases, root) >= at(cases, child))
+      return;
+    uint32_t swap = cases[root].order;
+    cases[root].order = cases[child].order;
+    cases[child].order = swap;
+    root = child;
+  }
+}
+
+size_t gch__lock_order(gch_case *cases, size_t n) {
+  size_t count = 0;
+  for (size_t i = 0; i < n; i++)
+    if (cases[i].kind <= GCH_CASE_SEND_ERR && cases[i].chan)
+      cases[count++].order = (uint32_t)i;
+  for (size_t root = count / 2; root-- > 0;)
+    sift_down(cases, root, count);
+  for (size_t end = count; end-- > 1;) {
+    uint32_t greatest = cases[0].order;
+    cases[0].order = cases[end].order;
+    cases[end].order = greatest;
+    sift_down(cases, 0, end);
+  }
+  return count;
+}
+
+void gch__lock_all(gch_case *cases, size_t count) {
+  gch_chan *last = NULL;
+  for (size_t i = 0; i < count; i++) {
+    gch_chan *c = at(cases, i);
+    if (c != last)
+      gch__lock(&c->lock);
+    last = c;
+  }
+}
+
+void gch__unlock_all(gch_case *cases, size_t count) {
+  gch_chan *last = NULL;
+  for (size_t i = 0; i < count; i++) {
+    gch_chan *c = at(cases, i);
+    if (c != last)
+      gch__unlock(&c->lock);
+    last = c;
+  }
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Receiving. With the lock held one of four things is true:
+ *     a value is buffered   take the oldest; the first parked sender, if any,
+ *                           gets the slot that became free
+ *     a sender waits        claim it, copy from its element (unbuffered)
+ *     closed                zero-fill, EPIPE
+ *     else                  queue as a receiver, and park
+ */
+#include "chan/park.h"
+#include "chan/ready.h"
+
+#include <stdalign.h>
+
+/* Takes the oldest of len values; a parked sender's value becomes the newest
+   in the same step, so the slot is never seen free. */
+static void pop(gch_chan *c, size_t len, void *elem,
+                struct gch_waiter **partner) {
+  char *slot = c->slots + c->head * c->elem_size;
+  gch__copy(c, elem, slot);
+  c->head = c->head + 1 == c->cap ? 0 : c->head + 1;
+  struct gch_waiter *w = gch__queue_claim(&c->senders);
+  if (w) { /* the buffer was full: the slot taken is the one to fill */
+    gch__copy(c, slot, w->elem);
+    w->err = 0;
+    *partner = w;
+  } else {
+    atomic_store_explicit(&c->len, len - 1, memory_order_release);
+  }
+}
+
+int gch__recv_locked(gch_chan *c, void *elem, struct gch_waiter **partner) {
+  *partner = NULL;
+  size_t len = gch__len(c);
+  if (len > 0) {
+    pop(c, len, elem, partner);
+    return 0;
+  }
+  struct gch_waiter *w = gch__queue_claim(&c->senders);
+  if (w) {
+    gch__copy(c, elem, w->elem);
+    w->err = 0;
+    *partner = w;
+    return 0;
+  }
+  if (!gch__is_closed(c))
+    return EAGAIN;
+  gch__zero(c, elem);
+  return EPIPE;
+}
+
+/* One attempt. */
+static int try_recv(gch_chan *c, void *elem) {
+  struct gch_waiter *partner;
+  gch__lock(&c->lock);
+  int err = gch__recv_locked(c, elem, &partner);
+  gch__unlock(&c->lock);
+  if (partner)
+    gch__unpark(&partner->group->parker);
+  return err;
+}
+
+static int recv_until(gch_chan *c, void *elem, int64_t deadline) {
+  struct gch_waiter *partner;
+  gch__lock(&c->lock);
+  int err = gch__recv_locked(c, elem, &partner);
+  if (err == EAGAIN)
+    return gch__park_on(c, &c->receivers, elem, deadline);
+  gch__unlock(&c->lock);
+  if (partner)
+    gch__unpark(&partner->group->parker);
+  return err;
+}
+
+/* A value received into NULL is destroyed, from a copy, without the lock. */
+__attribute__((noinline)) static int
+recv_and_drop(gch_chan *c, int64_t deadline, bool wait) {
+  alignas(max_align_t) char value[GCH_DROP_MAX];
+  int err = wait ? recv_until(c, value, deadline) : try_recv(c, value);
+  if (err == 0)
+    c->drop(value);
+  return err;
+}
+
+int gch__recv(gch_chan *c, void *elem, int64_t deadline) {
+  if (!c)
+    return gch__park_alone(deadline);
+  if (!elem && c->drop)
+    return recv_and_drop(c, deadline, true);
+  return recv_until(c, elem, deadline);
+}
+
+int gch_recv(gch_chan *c, void *elem) {
+  return gch__recv(c, elem, GCH__FOREVER);
+}
+
+int gch_recv_until(gch_chan *c, void *elem, int64_t deadline) {
+  return gch__recv(c, elem, deadline);
+}
+
+int gch_try_recv(gch_chan *c, void *elem) {
+  if (!c || !gch__recv_ready(c))
+    return EAGAIN;
+  if (!elem && c->drop)
+    return recv_and_drop(c, 0, false);
+  return try_recv(c, elem);
+}

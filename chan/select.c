@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Select. In up to four steps:
+ *
+ *   poll    Look at all cases without locks, choose one among those that seem
+ *           ready, lock its channel and try it. What it then did is one
+ *           operation on one channel, so no other lock is needed. (Not in the
+ *           ordered form, whose "first" must be first at one instant.)
+ *   choose  Lock all channels, in the order of their addresses; choose among
+ *           the ready. If there is none, then there is none at this one
+ *           instant: the default fires, or a deadline that has passed.
+ *   park    Still with all locks, queue a waiter for each case; unlock; park.
+ *           Whoever completes one of them claims the group, which all share.
+ *   leave   Take the waiters of the losing cases out of their queues, each
+ *           under its channel's lock.
+ *
+ * Why all locks at once: with one lock at a time a select could queue on one
+ * channel while another select, which queued there before and now looks at the
+ * next channel, misses it. With all locks whoever comes second sees the first
+ * in the queue. A select claims others only while it is itself in no queue, so
+ * two selects never wait for each other's claim, and none pairs with itself.
+ *
+ * A claimed waiter is written to until its unpark; leave only begins after
+ * that. The cases are the caller's and outlive the call.
+ */
+#include "chan/lockorder.h"
+#include "chan/random.h"
+#include "chan/ready.h"
+#include "park/clock.h"
+#include "park/strict.h"
+
+#include <limits.h>
+#include <stdalign.h>
+
+#define NONE SIZE_MAX
+
+struct select {
+  gch_case *cases;
+  size_t n;
+  bool ordered;
+  size_t default_at;  /* NONE: no default */
+  size_t deadline_at; /* the earliest; NONE: no deadline */
+  int64_t deadline;
+  bool drops;    /* some receive discards a value that has a drop function */
+  void *discard; /* where such a value goes */
+};
+
+static bool is_send(const gch_case *k) {
+  return k->kind == GCH_CASE_SEND || k->kind == GCH_CASE_SEND_ERR;
+}
+
+static bool is_op(const gch_case *k) {
+  return k->kind <= GCH_CASE_SEND_ERR && k->chan;
+}
+
+static bool discards(const gch_case *k) {
+  return k->kind == GCH_CASE_RECV && !k->elem && k->chan->drop;
+}
+
+/* Reading the cases */
+
+static void read_deadline(struct select *s, size_t i, int64_t deadline) {
+  if (s->deadline_at != NONE && deadline >= s->deadline)
+    return;
+  s->deadline_at = i;
+  s->deadline = deadline;
+}
+
+static void read_case(struct select *s, size_t i, int64_t *now) {
+  gch_case *k = &s->cases[i];
+  switch (k->kind) {
+  case GCH_CASE_DEFAULT:
+    if (s->default_at != NONE)
+      gch_panic("gulch: select with two defaults");
+    s->default_at = i;
+    break;
+  case GCH_CASE_UNTIL:
+    read_deadline(s, i, k->time);
+    break;
+  case GCH_CASE_TIMEOUT:
+    if (*now == 0)
+      *now = gch__now();
+    read_deadline(s, i, gch__time_add(*now, k->time));
+    break;
+  default:
+    if (!k->chan)
+      break;
+    if (is_send(k) && gch__send_refused(k->chan, k->elem) == EINVAL)
+      gch_panic("gulch: NULL element in a send case");
+    s->drops |= discards(k);
+  }
+}
+
+static void read_cases(struct select *s) {
+  int64_t now = 0;
+  if (s->n > INT_MAX)
+    gch_panic("gulch: select with too many cases");
+  for (size_t i = 0; i < s->n; i++)
+    read_case(s, i, &now);
+}
+
+/* Choosing and trying */
+
+static bool is_ready(const gch_case *k) {
+  if (!is_op(k))
+    return false;
+  if (!is_send(k))
+    return gch__recv_ready(k->chan);
+  return k->chan->owner != GCH_OWNER_NONE || gch__send_ready(k->chan);
+}
+
+/* Uniform among the cases that seem ready, by one pass: the k-th that is found
+   replaces the choice with probability 1/k. */
+static size_t choose(const struct select *s) {
+  size_t chosen = NONE;
+  uint32_t ready = 0;
+  for (size_t i = 0; i < s->n; i++) {
+    if (!is_ready(&s->cases[i]))
+      continue;
+    if (s->ordered)
+      return i;
+    if (++ready == 1 || gch__random_below(ready) == 0)
+      chosen = i;
+  }
+  return chosen;
+}
+
+static void *elem_of(const struct select *s, const gch_case *k) {
+  return k->elem || is_send(k) ? k->elem : s->discard;
+}
+
+/* With the lock of k's channel held. 0, EPIPE, EPERM; EAGAIN: not ready. */
+static int attempt(const struct select *s, gch_case *k,
+                   struct gch_waiter **partner) {
+  *partner = NULL;
+  if (!is_send(k))
+    return gch__recv_locked(k->chan, elem_of(s, k), partner);
+  if (k->chan->owner != GCH_OWNER_NONE)
+    return EPERM;
+  return gch__send_locked(k->chan, k->elem, partner);
+}
+
+/* Case i fired with err; no lock is held. */
+static size_t fired(const struct select *s, size_t i, int err) {
+  gch_case *k = &s->cases[i];
+  if (k->err)
+    *k->err = err;
+  if (err == 0 && discards(k))
+    k->chan->drop(s->discard);
+  if (err != 0 && k->kind == GCH_CASE_SEND)
+    gch_panic(err == EPERM ? "send on receive-only channel"
+                           : "send on closed channel");
+  return i;
+}
+
+/* The steps */
+
+static size_t poll_once(const struct select *s) {
+  size_t i = choose(s);
+  if (i == NONE)
+    return NONE;
+  gch_case *k = &s->cases[i];
+  struct gch_waiter *partner;
+  GCH_DELAY();
+  gch__lock(&k->chan->lock);
+  int err = attempt(s, k, &partner);
+  gch__unlock(&k->chan->lock);
+  if (err == EAGAIN)
+    return NONE;
+  if (partner)
+    gch__unpark(&partner->group->parker);
+  return fired(s, i, err);
+}
+
+/* With all locks held. A choice that turns out not to be ready was a queue of
+   waiters that are claimed elsewhere; the attempt has removed them. */
+static size_t choose_and_attempt(const struct select *s, int *err,
+                                 struct gch_waiter **partner) {
+  size_t i;
+  while ((i = choose(s)) != NONE) {
+    *err = attempt(s, &s->cases[i], partner);
+    if (*err != EAGAIN)
+      break;
+  }
+  return i;
+}
+
+static struct gch_queue *queue_of(const gch_case *k) {
+  return is_send(k) ? &k->chan->senders : &k->chan->receivers;
+}
+
+static void queue_all(const struct select *s, struct gch_group *group) {
+  for (size_t i = 0; i < s->n; i++) {
+    gch_case *k = &s->cases[i];
+    if (!is_op(k))
+      continue;
+    k->waiter.group = group;
+    k->waiter.elem = elem_of(s, k);
+    k->waiter.pos = (uint32_t)i;
+    gch__queue_add(queue_of(k), &k->waiter);
+  }
+}
+
+static void leave_all(const struct select *s, size_t winner) {
+  for (size_t i = 0; i < s->n; i++) {
+    gch_case *k = &s->cases[i];
+    if (i == winner || !is_op(k))
+      continue;
+    gch__lock(&k->chan->lock);
+    if (gch__queue_has(queue_of(k), &k->waiter))
+      gch__queue_remove(queue_of(k), &k->waiter);
+    gch__unlock(&k->chan->lock);
+  }
+}
+
+/* Parks until a case is claimed or the deadline. The winner is recorded in the
+   group. */
+static size_t park_group(const struct select *s, struct gch_group *group) {
+  if (gch__park(&group->parker, s->deadline) != 0) {
+    if (gch__claim(group, GCH_GAVE_UP))
+      return s->deadline_at;
+    gch__park(&group->parker, GCH__FOREVER);
+  }
+  /* Relaxed: the permit's acquire came after. */
+  return atomic_load_explicit(&group->winner, memory_order_relaxed);
+}
+
+static size_t run(const struct select *s) {
+  size_t i = s->ordered ? NONE : poll_once(s);
+  if (i != NONE)
+    return i;
+
+  int err = 0;
+  struct gch_waiter *partner = NULL;
+  struct gch_group group;
+  size_t count = gch__lock_order(s->cases, s->n);
+  gch__lock_all(s->cases, count);
+  i = choose_and_attempt(s, &err, &partner);
+  bool parks = i == NONE && s->default_at == NONE;
+  if (parks) {
+    gch__group_init(&group);
+    queue_all(s, &group);
+  }
+  gch__unlock_all(s->cases, count);
+
+  if (partner)
+    gch__unpark(&partner->group->parker);
+  if (i != NONE)
+    return fired(s, i, err);
+  if (!parks)
+    return s->default_at;
+  i = park_group(s, &group);
+  leave_all(s, i);
+  return i == s->deadline_at ? i : fired(s, i, s->cases[i].waiter.err);
+}
+
+/* Apart, for its room on the stack. */
+__attribute__((noinline)) static size_t run_with_discard(struct select *s) {
+  alignas(max_align_t) char value[GCH_DROP_MAX];
+  s->discard = value;
+  return run(s);
+}
+
+static int select_from(gch_case *cases, size_t n, bool ordered) {
+  struct select s = {.cases = cases,
+                     .n = n,
+                     .ordered = ordered,
+                     .default_at = NONE,
+                     .deadline_at = NONE,
+                     .deadline = GCH__FOREVER};
+  read_cases(&s);
+  return (int)(s.drops ? run_with_discard(&s) : run(&s));
+}
+
+int gch_select_cases(gch_case *cases, size_t n) {
+  return select_from(cases, n, false);
+}
+
+int gch_select_cases_ordered(gch_case *cases, size_t n) {
+  return select_from(cases, n, true);
+}

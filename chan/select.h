@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * <gulch/select.h>: Go's select.
+ *
+ *     switch (gch_select(GCH_RECV(jobs, &job),         // case job = <-jobs:
+ *                        GCH_SEND(out, &result),       // case out <- result:
+ *                        GCH_TIMEOUT(GCH_SECOND))) {   // case <-time.After(…):
+ *     case 0: …; break;
+ *     case 1: …; break;
+ *     case 2: …; break;
+ *     }
+ *
+ * Returns the position of the case that fired. Among the ready ones the
+ * choice is uniform (gch_select_ordered: the first in listed order). Ready
+ * channel cases beat the default and a deadline; the default beats a
+ * deadline; of several deadlines the earliest fires. A case on a NULL channel
+ * is never ready; a select in which nothing can become ready blocks for ever.
+ *
+ * A case on a closed channel is ready: a receive zero-fills and gives EPIPE in
+ * *err, a send gives EPIPE in *err. A send on a channel that a context or a
+ * timer owns gives EPERM. Where a send arm did not ask for its error
+ * (GCH_SEND), these are panics, as in Go.
+ *
+ * Nothing is allocated, whatever the number of cases.
+ */
+#ifndef GULCH_SELECT_H
+#define GULCH_SELECT_H
+
+#include <gulch/chan.h>
+
+GCH_BEGIN_DECLS
+
+enum gch_case_kind { /* private */
+                     GCH_CASE_RECV,
+                     GCH_CASE_SEND,
+                     GCH_CASE_SEND_ERR,
+                     GCH_CASE_UNTIL,
+                     GCH_CASE_TIMEOUT,
+                     GCH_CASE_DEFAULT
+};
+
+/* Private: one operation parked on one channel. Lives on the stack of the
+   thread that waits. */
+struct gch_waiter {
+  struct gch_waiter *next, *prev; /* in the channel's queue */
+  struct gch_group *group;        /* all waiters of one select */
+  void *elem;                     /* where to copy to, or from */
+  uint32_t pos;                   /* the case's position */
+  int err;                        /* how the operation ended */
+};
+
+/* One case. Made by the macros below; an all-zero one is a receive from a nil
+   channel. A select writes to the private fields only, so an array of cases
+   may be used again as it is, by one call at a time. */
+typedef struct gch_case {
+  gch_chan *chan;
+  void *elem;
+  int *err;
+  int64_t time; /* nanoseconds */
+  uint32_t kind;
+  uint32_t order; /* private: this slot of the locking order */
+  struct gch_waiter waiter;
+  void *reserved[4];
+} gch_case;
+
+/* What the macros do, for bindings from other languages. In gch_case_send a
+   NULL err makes the arm panic on a closed channel. */
+GCH_API gch_case gch_case_recv(gch_chan *c, void *elem, int *err);
+GCH_API gch_case gch_case_send(gch_chan *c, const void *elem, int *err);
+GCH_API gch_case gch_case_until(int64_t deadline);
+GCH_API gch_case gch_case_timeout(int64_t ns);
+GCH_API gch_case gch_case_default(void);
+
+/* Position of the case that fired. Panics where n is over INT_MAX, where two
+   cases are defaults, and on a NULL element in a send of non-zero size. */
+GCH_API int gch_select_cases(gch_case *cases, size_t n);
+GCH_API int gch_select_cases_ordered(gch_case *cases, size_t n);
+
+/* Private: the macros' way to make a case without a call. */
+static inline gch_case gch_case_make(enum gch_case_kind kind, gch_chan *c,
+                                     const void *elem, int *err, int64_t time) {
+  gch_case k;
+  k.chan = c;
+  k.elem = (void *)(uintptr_t)elem;
+  k.err = err;
+  k.time = time;
+  k.kind = (uint32_t)kind;
+  return k;
+}
+
+static inline gch_case gch_case_make_op(enum gch_case_kind kind, gch_chan *c,
+                                        const void *elem) {
+  return gch_case_make(kind, c, elem, NULL, 0);
+}
+
+static inline gch_case gch_case_make_err(enum gch_case_kind kind, gch_chan *c,
+                                         const void *elem, int *err) {
+  return gch_case_make(kind, c, elem, err, 0);
+}
+
+/* Each an expression of type gch_case. Variadic, so that a compound literal
+   with commas can stand as the element: GCH_SEND(c, &(struct job){1, 2}). */
+#define GCH_RECV(...) gch_case_make_op(GCH_CASE_RECV, __VA_ARGS__)
+#define GCH_RECV_ERR(...) gch_case_make_err(GCH_CASE_RECV, __VA_ARGS__)
+#define GCH_SEND(...) gch_case_make_op(GCH_CASE_SEND, __VA_ARGS__)
+#define GCH_SEND_ERR(...) gch_case_make_err(GCH_CASE_SEND_ERR, __VA_ARGS__)
+#define GCH_UNTIL(deadline)                                                    \
+  gch_case_make(GCH_CASE_UNTIL, NULL, NULL, NULL, (deadline))
+#define GCH_TIMEOUT(ns) gch_case_make(GCH_CASE_TIMEOUT, NULL, NULL, NULL, (ns))
+#define GCH_DEFAULT gch_case_make(GCH_CASE_DEFAULT, NULL, NULL, NULL, 0)
+
+GCH_END_DECLS
+
+/* The select itself. The leading dummy lets the list of cases be empty. */
+#ifdef __cplusplus
+extern "C++" {
+template <size_t N> inline int gch_select_list(gch_case (&&cases)[N]) {
+  return gch_select_cases(cases + 1, N - 1);
+}
+template <size_t N> inline int gch_select_list_ordered(gch_case (&&cases)[N]) {
+  return gch_select_cases_ordered(cases + 1, N - 1);
+}
+}
+#define gch_select(...) gch_select_list({GCH_DEFAULT, __VA_ARGS__})
+#define gch_select_ordered(...)                                                \
+  gch_select_list_ordered({GCH_DEFAULT, __VA_ARGS__})
+#else
+#if defined(__GNUC__)
+#define GCH_SELECT_BY(select, ...)                                             \
+  __extension__({                                                              \
+    gch_case gch_cases_[] = {GCH_DEFAULT, __VA_ARGS__};                        \
+    select(gch_cases_ + 1, sizeof gch_cases_ / sizeof *gch_cases_ - 1);        \
+  })
+#else
+#define GCH_SELECT_BY(select, ...)                                             \
+  select((gch_case[]){GCH_DEFAULT, __VA_ARGS__} + 1,                           \
+         sizeof((gch_case[]){GCH_DEFAULT, __VA_ARGS__}) / sizeof(gch_case) -   \
+             1)
+#endif
+#define gch_select(...) GCH_SELECT_BY(gch_select_cases, __VA_ARGS__)
+#define gch_select_ordered(...)                                                \
+  GCH_SELECT_BY(gch_select_cases_ordered, __VA_ARGS__)
+#endif
+
+#endif

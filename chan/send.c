@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Sending. With the lock held one of four things is true:
+ *     closed              EPIPE
+ *     a receiver waits    claim it, copy into its destination
+ *     there is room       copy into the next slot
+ *     else                queue as a sender, and park
+ */
+#include "chan/park.h"
+#include "chan/ready.h"
+#include "park/strict.h"
+
+#define CLOSED "send on closed channel"
+
+static void push(gch_chan *c, size_t len, const void *elem) {
+  size_t at = c->head + len;
+  if (at >= c->cap)
+    at -= c->cap;
+  gch__copy(c, c->slots + at * c->elem_size, elem);
+  atomic_store_explicit(&c->len, len + 1, memory_order_release);
+}
+
+int gch__send_locked(gch_chan *c, const void *elem,
+                     struct gch_waiter **partner) {
+  *partner = NULL;
+  if (gch__is_closed(c))
+    return EPIPE;
+  struct gch_waiter *w = gch__queue_claim(&c->receivers);
+  if (w) {
+    gch__copy(c, w->elem, elem);
+    w->err = 0;
+    *partner = w;
+    return 0;
+  }
+  size_t len = gch__len(c);
+  if (len == c->cap)
+    return EAGAIN;
+  push(c, len, elem);
+  return 0;
+}
+
+int gch__send_refused(const gch_chan *c, const void *elem) {
+  if (c->owner != GCH_OWNER_NONE)
+    return EPERM;
+  return !elem && c->elem_size > 0 ? EINVAL : 0;
+}
+
+int gch__send(gch_chan *c, const void *elem, int64_t deadline) {
+  if (!c)
+    return gch__park_alone(deadline);
+  int refused = gch__send_refused(c, elem);
+  if (refused)
+    return refused;
+  struct gch_waiter *partner;
+  gch__lock(&c->lock);
+  int err = gch__send_locked(c, elem, &partner);
+  if (err == EAGAIN)
+    return gch__park_on(c, &c->senders, (void *)(uintptr_t)elem, deadline);
+  gch__unlock(&c->lock);
+  if (partner)
+    gch__unpark(&partner->group->parker);
+  return err;
+}
+
+int gch_send(gch_chan *c, const void *elem) {
+  return gch__go_panics(gch__send(c, elem, GCH__FOREVER), EPIPE, CLOSED);
+}
+
+int gch_send_until(gch_chan *c, const void *elem, int64_t deadline) {
+  return gch__go_panics(gch__send(c, elem, deadline), EPIPE, CLOSED);
+}
+
+int gch_try_send(gch_chan *c, const void *elem) {
+  if (!c)
+    return EAGAIN;
+  int refused = gch__send_refused(c, elem);
+  if (refused)
+    return refused;
+  if (!gch__send_ready(c))
+    return EAGAIN;
+  struct gch_waiter *partner;
+  gch__lock(&c->lock);
+  int err = gch__send_locked(c, elem, &partner);
+  gch__unlock(&c->lock);
+  if (partner)
+    gch__unpark(&partner->group->parker);
+  return gch__go_panics(err, EPIPE, CLOSED);
+}
+
+int gch__offer(gch_chan *c, const void *elem, struct gch_wakes *k) {
+  struct gch_waiter *partner;
+  gch__lock(&c->lock);
+  int err = gch__send_locked(c, elem, &partner);
+  gch__unlock(&c->lock);
+  if (partner)
+    gch__wakes_add(k, partner);
+  return err;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Waiters: operations parked on a channel, and the queue that they stand in.
+ *
+ * A parked operation is a waiter on the stack of who waits. All waiters of one
+ * select share a group: the winner, and the parker.
+ *
+ *     group->winner    means                                set by
+ *     WAITING          parked, or about to                  the sleeper
+ *     a position       that case is claimed                 a claimer
+ *     GAVE_UP          the deadline passed first            the sleeper
+ *
+ * Whoever wants to complete an operation claims its group: one
+ * compare-and-swap from WAITING to the case's own position. Exactly one claim
+ * succeeds. The claimer holds the lock of the waiter's channel, copies the
+ * element, sets waiter->err, unlocks, and unparks; the sleeper does not return
+ * before it has that permit, so the waiter is alive until then, and is not
+ * touched after.
+ *
+ * next, prev and the queue are guarded by the channel's lock. A waiter is
+ * taken out of its queue by whoever tries to claim it, successful or not; the
+ * sleeper takes out the rest when it wakes.
+ */
+#ifndef GCH_CHAN_WAITER_H
+#define GCH_CHAN_WAITER_H
+
+#include "park/delay.h"
+#include "park/parker.h"
+
+#include <gulch/select.h>
+
+#define GCH_WAITING UINT32_MAX
+#define GCH_GAVE_UP (UINT32_MAX - 1)
+
+struct gch_group {
+  _Atomic uint32_t winner;
+  struct gch_parker parker;
+};
+
+/* first is read without the lock too, to see whether anybody waits. */
+struct gch_queue {
+  _Atomic(struct gch_waiter *) first;
+  struct gch_waiter *last;
+};
+
+static inline void gch__group_init(struct gch_group *g) {
+  atomic_init(&g->winner, GCH_WAITING);
+  gch__parker_init(&g->parker);
+}
+
+/* Acquire-release: a successful claim sees what the sleeper wrote before it
+   queued, as the lock already made sure; the order against the parker is
+   unpark's. */
+static inline bool gch__claim(struct gch_group *g, uint32_t winner) {
+  uint32_t waiting = GCH_WAITING;
+  GCH_DELAY();
+  return atomic_compare_exchange_strong_explicit(
+      &g->winner, &waiting, winner, memory_order_acq_rel, memory_order_relaxed);
+}
+
+/* Relaxed: whoever acts on the answer takes the lock first. */
+static inline struct gch_waiter *gch__queue_first(const struct gch_queue *q) {
+  return atomic_load_explicit(&q->first, memory_order_relaxed);
+}
+
+static inline void gch__queue_add(struct gch_queue *q, struct gch_waiter *w) {
+  w->next = NULL;
+  w->prev = q->last;
+  if (w->prev)
+    w->prev->next = w;
+  else
+    atomic_store_explicit(&q->first, w, memory_order_release);
+  q->last = w;
+}
+
+static inline bool gch__queue_has(const struct gch_queue *q,
+                                  const struct gch_waiter *w) {
+  return w->prev || gch__queue_first(q) == w;
+}
+
+static inline void gch__queue_remove(struct gch_queue *q,
+                                     struct gch_waiter *w) {
+  if (w->prev)
+    w->prev->next = w->next;
+  else
+    atomic_store_explicit(&q->first, w->next, memory_order_release);
+  if (w->next)
+    w->next->prev = w->prev;
+  else
+    q->last = w->prev;
+  w->prev = NULL;
+}
+
+/* Takes the first waiter that can be claimed; NULL where there is none. */
+static inline struct gch_waiter *gch__queue_claim(struct gch_queue *q) {
+  struct gch_waiter *w;
+  while ((w = gch__queue_first(q))) {
+    gch__queue_remove(q, w);
+    if (gch__claim(w->group, w->pos))
+      return w;
+  }
+  return NULL;
+}
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "chan/wakes.h"
+
+#include "chan/waiter.h"
+
+void gch__wakes_add(struct gch_wakes *k, struct gch_waiter *w) {
+  w->next = NULL;
+  if (k->waiters)
+    k->last_waiter->next = w;
+  else
+    k->waiters = w;
+  k->last_waiter = w;
+}
+
+void gch__wakes_defer(struct gch_wakes *k, struct gch_deferred *d) {
+  d->next = NULL;
+  if (k->calls)
+    k->last_call->next = d;
+  else
+    k->calls = d;
+  k->last_call = d;
+}
+
+static void unpark_all(struct gch_wakes *k) {
+  struct gch_waiter *next;
+  for (struct gch_waiter *w = k->waiters; w; w = next) {
+    next = w->next; /* w is gone after its unpark */
+    gch__unpark(&w->group->parker);
+  }
+  k->waiters = NULL;
+}
+
+void gch__wakes_flush(struct gch_wakes *k) {
+  unpark_all(k);
+  while (k->calls) {
+    struct gch_deferred *d = k->calls;
+    k->calls = d->next; /* d is gone after its run */
+    d->run(d, k);
+    unpark_all(k);
+  }
+}

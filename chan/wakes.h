@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What is to happen once the locks are released: waiters to unpark, and calls
+ * to make. Whoever completes operations under a lock gathers them here,
+ * unlocks, and flushes. A claimed waiter stays where it is until its unpark,
+ * so its own link serves for the list.
+ */
+#ifndef GCH_CHAN_WAKES_H
+#define GCH_CHAN_WAKES_H
+
+struct gch_waiter;
+struct gch_wakes;
+
+/* A call to make without locks. run may gather more into wakes, and may free
+   what holds d. */
+struct gch_deferred {
+  struct gch_deferred *next;
+  void (*run)(struct gch_deferred *d, struct gch_wakes *wakes);
+};
+
+struct gch_wakes {
+  struct gch_waiter *waiters, *last_waiter;
+  struct gch_deferred *calls, *last_call;
+};
+
+#define GCH_WAKES_INIT                                                         \
+  { 0, 0, 0, 0 }
+
+/* w is claimed and in no queue. */
+void gch__wakes_add(struct gch_wakes *k, struct gch_waiter *w);
+void gch__wakes_defer(struct gch_wakes *k, struct gch_deferred *d);
+
+/* Unparks and calls all, in order, and what those calls gather; needs to hold
+   no lock. A chain of calls of any length takes no deep stack. */
+void gch__wakes_flush(struct gch_wakes *k);
+
+#endif
