@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "park/clock.h"
+
+#include "park/parker.h"
+
+#include <gulch/timer.h>
+
+int64_t gch_now(void) {
+  return gch__now();
+}
+
+void gch_sleep(int64_t ns) {
+  if (ns > 0)
+    gch__park_alone(gch__from_now(ns));
+}

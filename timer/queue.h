@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The timer queue: what is to happen when. One for the process, under one
+ * lock, ordered by monotonic time.
+ *
+ * An entry belongs to who embeds it (a timer, a context). It is queued or not;
+ * only the lock's holder may ask or change that. When its time comes the
+ * library's own thread takes it out and calls fire, with the lock still held:
+ * so with the lock in hand an entry has either not fired, or fire has returned,
+ * and who has taken it out may free it. fire gathers what is to be done after
+ * the unlock.
+ *
+ * Lock order: context tree, timer queue, channel.
+ *
+ * In a forked child the queue is empty: entries queued before do not count as
+ * queued.
+ */
+#ifndef GCH_TIMER_QUEUE_H
+#define GCH_TIMER_QUEUE_H
+
+#include "chan/wakes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct gch_entry {
+  int64_t when; /* nanoseconds, monotonic */
+  void (*fire)(struct gch_entry *e, int64_t now, struct gch_wakes *k);
+  struct gch_entry *child, *next, *prev; /* in the heap, see queue.c */
+  uint32_t epoch; /* queued if this is the queue's epoch, else 0 */
+};
+
+void gch__queue_lock(void);
+void gch__queue_unlock(void);
+
+/* With the lock held: inserts e, which is not queued and has when and fire
+   set. True: the library's thread sleeps for longer, so gch__service_wake it
+   after the unlock. */
+bool gch__queue_insert(struct gch_entry *e);
+
+/* With the lock held: takes e out; whether it was queued. */
+bool gch__queue_cancel(struct gch_entry *e);
+
+/* Lock, insert, unlock, wake. */
+void gch__queue_start(struct gch_entry *e);
+
+/* Lock, cancel, unlock. When it returns fire is not running. */
+bool gch__queue_stop(struct gch_entry *e);
+
+/* Fires what is due, a bounded number; the time of the next entry. For the
+   library's thread. */
+int64_t gch__queue_run(struct gch_wakes *k);
+
+/* In a forked child: empty, and unlocked. */
+void gch__queue_reset(void);
+
+#endif

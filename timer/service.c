@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The thread sleeps on one parker, until the first entry of the timer queue is
+ * due or somebody wakes it. Whoever gives it work (inserts an entry that comes
+ * first, adds a job, counts a signal) does so before the unpark; the thread
+ * takes the permit before it looks. So work given while it looks around makes
+ * it look again.
+ *
+ * jobs and running are guarded by the lock; running also by start_mutex, which
+ * is held over pthread_create.
+ */
+#include "timer/service.h"
+
+#include "park/clock.h"
+#include "park/lock.h"
+#include "park/parker.h"
+#include "timer/queue.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+
+static struct {
+  struct gch_parker parker;
+  struct gch_lock lock;
+  struct gch_job *first, *last;
+  _Atomic(void (*)(struct gch_wakes *)) poll;
+  atomic_bool running;
+} service;
+
+static pthread_mutex_t start_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+/* Fork takes all locks of this folder, so that the child finds their data
+   whole, and gives them back on both sides. */
+static void before_fork(void) {
+  pthread_mutex_lock(&start_mutex);
+  gch__lock(&service.lock);
+  gch__queue_lock();
+}
+
+static void in_parent(void) {
+  gch__queue_unlock();
+  gch__unlock(&service.lock);
+  pthread_mutex_unlock(&start_mutex);
+}
+
+static void in_child(void) {
+  gch__queue_reset();
+  gch__lock_reset(&service.lock);
+  gch__parker_init(&service.parker);
+  service.first = service.last = NULL;
+  atomic_store(&service.running, false);
+  pthread_mutex_unlock(&start_mutex);
+}
+
+__attribute__((constructor)) static void register_fork(void) {
+  pthread_atfork(before_fork, in_parent, in_child);
+}
+
+static struct gch_job *next_job(void) {
+  gch__lock(&service.lock);
+  struct gch_job *job = service.first;
+  if (job) {
+    service.first = job->next;
+    if (--job->times > 0) { /* again, behind the others */
+      if (service.first)
+        service.last->next = job;
+      else
+        service.first = job;
+      service.last = job;
+      job->next = NULL;
+    }
+  }
+  gch__unlock(&service.lock);
+  return job;
+}
+
+static void *serve(void *unused) {
+  for (;;) {
+    struct gch_wakes wakes = GCH_WAKES_INIT;
+    int64_t next = gch__queue_run(&wakes);
+    void (*poll)(struct gch_wakes *) = atomic_load(&service.poll);
+    if (poll)
+      poll(&wakes);
+    gch__wakes_flush(&wakes);
+    struct gch_job *job = next_job();
+    if (job) {
+      job->run(job);
+      next = INT64_MIN; /* look around between two jobs */
+    }
+    gch__park(&service.parker, next);
+  }
+  return unused;
+}
+
+/* All signals are blocked in the thread: they are for the program's own. */
+static int create_thread(void) {
+  enum { STACK = 256 * 1024 };
+  pthread_t thread;
+  pthread_attr_t attr;
+  sigset_t all, old;
+  if (pthread_attr_init(&attr) != 0)
+    return ENOMEM;
+  pthread_attr_setstacksize(&attr, STACK);
+  pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  int err = pthread_create(&thread, &attr, serve, NULL);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  pthread_attr_destroy(&attr);
+  if (err)
+    return ENOMEM;
+#ifdef __linux__
+  pthread_setname_np(thread, "gulch");
+#endif
+  return 0;
+}
+
+int gch__service_start(void) {
+  if (atomic_load(&service.running))
+    return 0;
+  int saved = errno, err = 0;
+  pthread_mutex_lock(&start_mutex);
+  if (!atomic_load(&service.running)) {
+    err = create_thread();
+    atomic_store(&service.running, err == 0);
+  }
+  pthread_mutex_unlock(&start_mutex);
+  errno = saved;
+  return err;
+}
+
+void gch__service_wake(void) {
+  gch__unpark(&service.parker);
+}
+
+void gch__service_run(struct gch_job *job) {
+  gch__lock(&service.lock);
+  if (job->times++ == 0) {
+    job->next = NULL;
+    if (service.first)
+      service.last->next = job;
+    else
+      service.first = job;
+    service.last = job;
+  }
+  gch__unlock(&service.lock);
+  gch__service_wake();
+}
+
+void gch__service_poll(void (*poll)(struct gch_wakes *k)) {
+  atomic_store(&service.poll, poll);
+}

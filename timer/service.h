@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The library's own thread: one for the process, started by the first thing
+ * that needs it, asleep when there is nothing to do. It fires timers, runs
+ * jobs for which no task could be started, and passes signals on.
+ */
+#ifndef GCH_TIMER_SERVICE_H
+#define GCH_TIMER_SERVICE_H
+
+#include "chan/wakes.h"
+
+#include <stdint.h>
+
+/* A function that must run once for each time it was handed in. */
+struct gch_job {
+  void (*run)(struct gch_job *job);
+  struct gch_job *next;
+  uint32_t times; /* how often it is still to run here */
+};
+
+/* Makes sure that the thread runs. 0 or ENOMEM. */
+int gch__service_start(void);
+
+/* Makes it look around at once. Async-signal-safe. */
+void gch__service_wake(void);
+
+/* Has job run on the thread, which was started before. Allocates nothing. */
+void gch__service_run(struct gch_job *job);
+
+/* Has the thread call poll each time it looks around. Set once, before the
+   first wake that is meant for it. */
+void gch__service_poll(void (*poll)(struct gch_wakes *k));
+
+#endif

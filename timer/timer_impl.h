@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What all timers share. A timer with a channel (timer, ticker, after) is one
+ * allocation with it, freed by the channel's last unref; a timer_func frees
+ * itself (go/timer_func.c).
+ *
+ * Stopping, or starting again, is one step under the queue's lock: take the
+ * entry out, then empty the channel's slot. Firing puts the value into the slot
+ * (or a receiver's hands) under that same lock, so after a stop nothing stale
+ * is left and nothing comes.
+ */
+#ifndef GCH_TIMER_TIMER_IMPL_H
+#define GCH_TIMER_TIMER_IMPL_H
+
+#include "chan/impl.h"
+#include "park/clock.h"
+#include "timer/queue.h"
+
+#include <gulch/timer.h>
+
+struct gch_timer {
+  struct gch_entry entry;
+  gch_chan *chan;             /* NULL: a timer_func */
+  int64_t period;             /* of a ticker; 0: fires once */
+  void (*free)(gch_timer *t); /* the user's share of t goes */
+};
+
+/* Stops t and, where when is not NULL, starts it for *when; whether it was
+   active: queued, or fired and the value not received. */
+bool gch__timer_set(gch_timer *t, const int64_t *when);
+
+/* A timer with a channel, started for ns from now; NULL with errno ENOMEM. */
+gch_timer *gch__timer_new(int64_t ns, int64_t period);
+
+#endif
