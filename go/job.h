@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Functions that must run in a task, whatever happens. */
+#ifndef GCH_GO_JOB_H
+#define GCH_GO_JOB_H
+
+#include "timer/service.h"
+
+/* Runs job in a new task; where none can be started, on the library's own
+   thread, which the caller made sure of (gch__service_start) when the job was
+   registered. Allocates nothing that could fail the job. */
+void gch__job_start(struct gch_job *job);
+
+#endif
