@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a context can be asked. Each answer is that of the nearest context
+   upwards that has one; a DETACHED one answers values only. */
+#include "context/impl.h"
+#include "park/strict.h"
+
+/* Looks through values. */
+static inline const gch_ctx *scope_of(const gch_ctx *ctx) {
+  if (!ctx)
+    gch_panic("gulch: NULL context");
+  while (ctx->kind == GCH_CTX_VALUE)
+    ctx = ctx->parent;
+  return ctx;
+}
+
+gch_chan *gch_ctx_done(const gch_ctx *ctx) {
+  ctx = scope_of(ctx);
+  while (ctx->kind == GCH_CTX_CUSTOM) {
+    const struct gch_custom_ctx *x = gch__as_custom(ctx);
+    if (x->ops->done)
+      return x->ops->done(x->self, ctx->parent);
+    ctx = scope_of(ctx->parent);
+  }
+  return ctx->kind == GCH_CTX_CANCEL ? &gch__as_cancel(ctx)->done : NULL;
+}
+
+static int err_of(struct gch_cancel_ctx *c) {
+  /* Acquire pairs with the release in finish_cancel. */
+  int err = atomic_load_explicit(&c->err, memory_order_acquire);
+  if (err != 0 && !gch__is_closed(&c->done)) {
+    /* A cancel is under way; when it lets go of the lock, done is closed. */
+    gch__lock(c->hub.lock);
+    gch__unlock(c->hub.lock);
+  }
+  return err;
+}
+
+int gch_ctx_err(const gch_ctx *ctx) {
+  ctx = scope_of(ctx);
+  while (ctx->kind == GCH_CTX_CUSTOM) {
+    const struct gch_custom_ctx *x = gch__as_custom(ctx);
+    if (x->ops->err)
+      return x->ops->err(x->self, ctx->parent);
+    ctx = scope_of(ctx->parent);
+  }
+  return ctx->kind == GCH_CTX_CANCEL ? err_of(gch__as_cancel(ctx)) : 0;
+}
+
+int gch_ctx_cause(const gch_ctx *ctx) {
+  const gch_ctx *from = scope_of(ctx);
+  ctx = from;
+  while (ctx->kind == GCH_CTX_CUSTOM)
+    ctx = scope_of(ctx->parent);
+  if (ctx->kind == GCH_CTX_CANCEL) {
+    struct gch_cancel_ctx *c = gch__as_cancel(ctx);
+    if (err_of(c) != 0)
+      return c->cause;
+  }
+  return gch_ctx_err(from);
+}
+
+bool gch_ctx_deadline(const gch_ctx *ctx, int64_t *deadline) {
+  int64_t unused;
+  for (ctx = scope_of(ctx);; ctx = scope_of(ctx->parent)) {
+    if (ctx->kind == GCH_CTX_CANCEL) {
+      const struct gch_cancel_ctx *c = gch__as_cancel(ctx);
+      if (!c->has_deadline)
+        continue;
+      if (deadline)
+        *deadline = c->deadline;
+      return true;
+    }
+    if (ctx->kind != GCH_CTX_CUSTOM)
+      return false;
+    const struct gch_custom_ctx *x = gch__as_custom(ctx);
+    if (x->ops->deadline)
+      return x->ops->deadline(x->self, ctx->parent,
+                              deadline ? deadline : &unused);
+  }
+}
+
+const void *gch_ctx_value(const gch_ctx *ctx, const void *key) {
+  if (!ctx)
+    gch_panic("gulch: NULL context");
+  for (; ctx; ctx = ctx->parent) {
+    if (ctx->kind == GCH_CTX_VALUE) {
+      if (gch__as_value(ctx)->key == key)
+        return gch__as_value(ctx)->value;
+    } else if (ctx->kind == GCH_CTX_CUSTOM) {
+      const struct gch_custom_ctx *x = gch__as_custom(ctx);
+      if (x->ops->value)
+        return x->ops->value(x->self, ctx->parent, key);
+    }
+  }
+  return NULL;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Contexts of the user's own kind.
+ *
+ * One with a done channel of its own is the top of a tree. From its first child
+ * on it watches that channel: when the user closes it, the watch's call, made
+ * by gch_close before it returns, makes the nodes done. Between the close and
+ * that call a new child sees that the channel is closed; after it, err.
+ *
+ * The watch holds the context from the close to the end of the call; else the
+ * last unref takes it off the channel, which the context holds.
+ */
+#include "context/impl.h"
+
+#include <stdlib.h>
+
+static struct gch_custom_ctx *of_watch(struct gch_watch *w) {
+  return (struct gch_custom_ctx *)((char *)w -
+                                   offsetof(struct gch_custom_ctx, watch));
+}
+
+static bool hold(struct gch_watch *w) {
+  return gch__ref_alive(&of_watch(w)->base.refs);
+}
+
+/* Done is closed: the user's error, or what stands for a missing one. */
+static int error_of(const struct gch_custom_ctx *x, int *cause) {
+  int err = gch_ctx_err(&x->base);
+  *cause = gch_ctx_cause(&x->base);
+  if (err == 0)
+    err = ECANCELED;
+  if (*cause == 0)
+    *cause = err;
+  return err;
+}
+
+static void closed(struct gch_deferred *d, struct gch_wakes *k) {
+  struct gch_custom_ctx *x = of_watch((struct gch_watch *)d);
+  int cause, err = error_of(x, &cause);
+  gch__lock(x->hub.lock);
+  x->cause = cause;
+  x->err = err;
+  gch__finish_nodes(&x->hub, err, cause, k);
+  gch__unlock(x->hub.lock);
+  gch_ctx_unref(&x->base);
+}
+
+int gch__custom_watch(struct gch_custom_ctx *x, gch_chan *done, int *cause) {
+  gch__lock(x->hub.lock);
+  if (!x->done) {
+    x->done = gch_ref(done);
+    gch__watch(done, &x->watch);
+  }
+  gch__unlock(x->hub.lock);
+  return gch__is_closed(x->done) ? error_of(x, cause) : 0;
+}
+
+const gch_ctx *gch_ctx_custom(const gch_ctx *parent, const gch_ctx_ops *ops,
+                              void *self) {
+  if (!gch__parent_ok(parent))
+    return NULL;
+  if (!ops || (ops->done && !ops->err)) {
+    errno = EINVAL;
+    return NULL;
+  }
+  struct gch_custom_ctx *x = calloc(1, sizeof *x);
+  if (!x) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  gch__ctx_init(&x->base, GCH_CTX_CUSTOM, parent);
+  gch__hub_init(&x->hub);
+  x->ops = ops;
+  x->self = self;
+  x->watch.call.run = closed;
+  x->watch.hold = hold;
+  return &x->base;
+}
+
+/* What may still hang on x are after_funcs whose handles were given up: they
+   go with it. */
+void gch__custom_destroy(struct gch_custom_ctx *x) {
+  struct gch_wakes wakes = GCH_WAKES_INIT;
+  if (x->done) {
+    gch__unwatch(x->done, &x->watch);
+    gch_unref(x->done);
+  }
+  gch__finish_nodes(&x->hub, 0, 0, &wakes);
+  gch__wakes_flush(&wakes);
+  if (x->ops->drop)
+    x->ops->drop(x->self);
+  free(x);
+}

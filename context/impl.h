@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The context tree.
+ *
+ * Kinds. ROOT: background, todo. CANCEL: with_cancel, with_deadline. VALUE.
+ * DETACHED: without_cancel. CUSTOM. Every context holds a reference to its
+ * parent; roots are not counted.
+ *
+ * Hubs. A hub is what children hang on: a CANCEL context, or a CUSTOM one that
+ * has a done channel of its own. The hub of a context is the nearest one at or
+ * above it; VALUE contexts, and CUSTOM ones that give their parent's done
+ * channel, are looked through; ROOT and DETACHED end the search.
+ *
+ * Nodes. What hangs on a hub: a CANCEL context or an after_func. A hub lists
+ * its nodes without holding them; a node is listed if and only if neither it
+ * nor its hub is done.
+ *
+ * Locks. All contexts that one cancel can reach share one lock, that of the top
+ * of their tree: a hub without a hub above it. It guards the lists, and err,
+ * cause and the closing of the done channels: a cancel marks a whole subtree
+ * under it, so whoever gets the lock after finds all or nothing done. The top
+ * outlives the tree, since children hold their parents. Order: tree, timer
+ * queue, channel. Unparks, jobs and user code come after the unlock.
+ *
+ * err is also read without the lock. It is set before the done channel is
+ * closed; who reads it non-zero before that waits for the lock (gch_ctx_err).
+ *
+ * Memory. A CANCEL context and its done channel are one allocation; the last
+ * unref of the channel, of which the context holds one, frees it. The last
+ * unref of a context takes it out of everything that could find it: its hub's
+ * list and the timer queue, under their locks.
+ */
+#ifndef GCH_CONTEXT_IMPL_H
+#define GCH_CONTEXT_IMPL_H
+
+#include "chan/impl.h"
+#include "go/job.h"
+#include "timer/queue.h"
+
+#include <gulch/ctx.h>
+
+enum gch_ctx_kind {
+  GCH_CTX_ROOT,
+  GCH_CTX_CANCEL,
+  GCH_CTX_VALUE,
+  GCH_CTX_DETACHED,
+  GCH_CTX_CUSTOM
+};
+
+struct gch_ctx {
+  enum gch_ctx_kind kind;
+  _Atomic uint32_t refs;
+  const gch_ctx *parent;
+};
+
+/* A list of nodes; its own head is one. */
+struct gch_node {
+  struct gch_node *next, *prev; /* next is NULL when not listed */
+  /* The hub is done: ends this node and adds its own nodes, if any, to the
+     list at more. NULL in a list's head. */
+  void (*finish)(struct gch_node *n, struct gch_node *more, int err, int cause,
+                 struct gch_wakes *k);
+};
+
+struct gch_hub {
+  struct gch_lock *lock; /* of the tree */
+  struct gch_lock own;   /* where this hub is the top */
+  struct gch_node nodes;
+};
+
+/* Somebody to be told when the holder of a context cancels it, or it goes. */
+struct gch_ctx_end_hook {
+  void (*end)(struct gch_ctx_end_hook *h);  /* maybe several times */
+  void (*free)(struct gch_ctx_end_hook *h); /* once, after the last end */
+};
+
+struct gch_cancel_ctx {
+  struct gch_ctx base;
+  bool has_deadline; /* of its own */
+  int deadline_cause;
+  int64_t deadline;
+  _Atomic int err;
+  int cause;
+  struct gch_node node;
+  struct gch_hub hub;
+  struct gch_entry timer;      /* the deadline */
+  struct gch_deferred expired; /* what the timer has done after the unlock */
+  struct gch_ctx_end_hook *hook;
+  gch_chan done;
+};
+
+struct gch_value_ctx {
+  struct gch_ctx base;
+  const void *key;
+  const void *value;
+  void (*drop)(void *value);
+};
+
+struct gch_custom_ctx {
+  struct gch_ctx base;
+  const gch_ctx_ops *ops;
+  void *self;
+  struct gch_hub hub;
+  struct gch_watch watch; /* on done, from the first child on */
+  gch_chan *done;         /* what is watched; NULL: nothing yet; holds it */
+  int err, cause;         /* err != 0: done was closed, the nodes are done */
+};
+
+/* The context that hub belongs to, or none. */
+struct gch_hub_ref {
+  struct gch_hub *hub;           /* NULL: never done */
+  struct gch_cancel_ctx *cancel; /* one of these, by what hub is */
+  struct gch_custom_ctx *custom;
+  gch_chan *done; /* of custom */
+};
+
+/* tree.c */
+void gch__hub_init(struct gch_hub *h);
+struct gch_hub_ref gch__hub_of(const gch_ctx *ctx);
+
+/* Hangs n on the hub and returns 0; or, where the hub is done, does not and
+   returns its error, and its cause in *cause. *lock is the tree's. */
+int gch__attach(const struct gch_hub_ref *r, struct gch_node *n,
+                struct gch_lock **lock, int *cause);
+
+/* With the tree's lock held: takes n out of its hub's list; whether it was in
+   it. */
+bool gch__detach(struct gch_node *n);
+
+/* With the tree's lock held: ends all nodes on h, and theirs. */
+void gch__finish_nodes(struct gch_hub *h, int err, int cause,
+                       struct gch_wakes *k);
+
+/* Makes c and all below it done, unless it is. When it returns they are, and
+   what is to be woken is in k. */
+void gch__cancel(struct gch_cancel_ctx *c, int err, int cause,
+                 struct gch_wakes *k);
+void gch__node_init_cancel(struct gch_cancel_ctx *c);
+
+/* cancel.c */
+gch_ctx *gch__ctx_new_cancel(const gch_ctx *parent,
+                             struct gch_ctx_end_hook *hook);
+void gch__cancel_destroy(struct gch_cancel_ctx *c);
+
+/* custom.c. watch: sees to it that x's nodes are done when x->done closes; 0,
+   or, where it is closed, x's error, and its cause in *cause. */
+int gch__custom_watch(struct gch_custom_ctx *x, gch_chan *done, int *cause);
+void gch__custom_destroy(struct gch_custom_ctx *x);
+
+/* ctx.c. A constructor's first look at its parent: false, with errno EINVAL
+   (strict: panic), where it is NULL. */
+bool gch__parent_ok(const gch_ctx *parent);
+void gch__ctx_init(gch_ctx *ctx, enum gch_ctx_kind kind, const gch_ctx *parent);
+
+static inline struct gch_cancel_ctx *gch__as_cancel(const gch_ctx *ctx) {
+  return (struct gch_cancel_ctx *)(uintptr_t)ctx;
+}
+
+static inline struct gch_custom_ctx *gch__as_custom(const gch_ctx *ctx) {
+  return (struct gch_custom_ctx *)(uintptr_t)ctx;
+}
+
+static inline const struct gch_value_ctx *gch__as_value(const gch_ctx *ctx) {
+  return (const struct gch_value_ctx *)(const void *)ctx;
+}
+
+#endif
