@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A wait group, the first error, and for the limit a channel without elements
+ * that holds one place a task. A task gives its place back before it is
+ * done, and wg's done is its last touch of the group: when wait has returned
+ * the group may be freed.
+ */
+#include "park/strict.h"
+
+#include <gulch/errgroup.h>
+#include <gulch/go.h>
+#include <gulch/wg.h>
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct gch_errgroup {
+  gch_wg wg;
+  _Atomic int first; /* the first error; 0: none yet */
+  _Atomic size_t running;
+  gch_ctx *ctx;     /* NULL: none of its own */
+  gch_chan *places; /* NULL: no limit */
+};
+
+gch_errgroup *gch_errgroup_new(void) {
+  gch_errgroup *g = calloc(1, sizeof *g);
+  if (!g)
+    errno = ENOMEM;
+  return g;
+}
+
+gch_errgroup *gch_errgroup_with_ctx(const gch_ctx *parent) {
+  gch_ctx *ctx = gch_ctx_with_cancel(parent);
+  if (!ctx)
+    return NULL;
+  gch_errgroup *g = gch_errgroup_new();
+  if (!g) {
+    gch_ctx_unref(ctx);
+    errno = ENOMEM;
+    return NULL;
+  }
+  g->ctx = ctx;
+  return g;
+}
+
+const gch_ctx *gch_errgroup_ctx(gch_errgroup *g) {
+  return g->ctx ? g->ctx : gch_ctx_background();
+}
+
+int gch_errgroup_set_limit(gch_errgroup *g, int n) {
+  gch_chan *places = NULL;
+  size_t running = atomic_load(&g->running);
+  if (running > 0) {
+    if (gch__strict())
+      gch_panic("errgroup: modify limit while %zu goroutines in the group "
+                "are still active",
+                running);
+    return EBUSY;
+  }
+  if (n >= 0 && !(places = gch_make(0, (size_t)n)))
+    return ENOMEM;
+  gch_unref(g->places);
+  g->places = places;
+  return 0;
+}
+
+struct call {
+  gch_errgroup *g;
+  int (*fn)(const gch_ctx *ctx, void *arg);
+  void *arg;
+};
+
+static void give_place(gch_errgroup *g) {
+  atomic_fetch_sub(&g->running, 1);
+  if (g->places)
+    gch_recv(g->places, NULL);
+}
+
+static void run(void *arg) {
+  struct call *c = arg;
+  gch_errgroup *g = c->g;
+  int none = 0, err = c->fn(gch_errgroup_ctx(g), c->arg);
+  if (err != 0 && atomic_compare_exchange_strong(&g->first, &none, err))
+    gch_ctx_cancel_cause(g->ctx, err);
+  give_place(g);
+  gch_wg_done(&g->wg);
+}
+
+/* The caller has a place. */
+static int start(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
+                 void *arg) {
+  struct call c = {g, fn, arg};
+  gch_wg_add(&g->wg, 1);
+  atomic_fetch_add(&g->running, 1);
+  int err = gch_go_copy(run, &c, sizeof c);
+  if (err) {
+    give_place(g);
+    gch_wg_done(&g->wg);
+  }
+  return err;
+}
+
+int gch_errgroup_go(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
+                    void *arg) {
+  if (!fn)
+    return EINVAL;
+  if (g->places)
+    gch_send(g->places, NULL);
+  return start(g, fn, arg);
+}
+
+int gch_errgroup_try_go(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
+                        void *arg) {
+  if (!fn)
+    return EINVAL;
+  if (g->places && gch_try_send(g->places, NULL) != 0)
+    return EAGAIN;
+  return start(g, fn, arg);
+}
+
+int gch_errgroup_wait(gch_errgroup *g) {
+  gch_wg_wait(&g->wg);
+  int first = atomic_load(&g->first);
+  gch_ctx_cancel_cause(g->ctx, first);
+  return first;
+}
+
+void gch_errgroup_free(gch_errgroup *g) {
+  if (!g)
+    return;
+  gch_wg_wait(&g->wg);
+  gch_ctx_end(g->ctx);
+  gch_unref(g->places);
+  free(g);
+}

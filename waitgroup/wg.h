@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * <gulch/wg.h>: Go's sync.WaitGroup.
+ *
+ *     gch_wg wg = GCH_WG_INIT;
+ *     for (int i = 0; i < n; i++)
+ *       gch_wg_go(&wg, work, &jobs[i]);
+ *     gch_wg_wait(&wg);
+ *
+ * Embed it where you like; all-zero bytes are ready for use. When a wait has
+ * returned the memory may go, even while the last gch_wg_done is still on its
+ * way out. Reusable: a new round may begin as soon as the count has been zero.
+ * Everything before a done is visible after the wait that it released.
+ */
+#ifndef GULCH_WG_H
+#define GULCH_WG_H
+
+#include <gulch/base.h>
+
+GCH_BEGIN_DECLS
+
+typedef struct gch_wg { /* private */
+  uint64_t state;
+  void *waiters;
+  uintptr_t reserved[2];
+} gch_wg;
+
+#define GCH_WG_INIT                                                            \
+  {                                                                            \
+    0, NULL, {                                                                 \
+      0, 0                                                                     \
+    }                                                                          \
+  }
+
+/* Adds n, which may be negative, to the count. Panics below zero. */
+GCH_API void gch_wg_add(gch_wg *wg, int n);
+GCH_API void gch_wg_done(gch_wg *wg);
+
+/* Returns when the count is zero. */
+GCH_API void gch_wg_wait(gch_wg *wg);
+
+/* The same until an absolute time: 0, ETIMEDOUT. */
+GCH_API int gch_wg_wait_until(gch_wg *wg, int64_t deadline);
+
+/* Adds one, runs fn(arg) in a task, then calls done. 0; ENOMEM, the count as
+   it was; EINVAL: fn is NULL. */
+GCH_API int gch_wg_go(gch_wg *wg, void (*fn)(void *), void *arg);
+
+GCH_END_DECLS
+
+#endif
