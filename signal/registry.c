@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "signal/registry.h"
+
+#include "timer/service.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the handler needs 64-bit atomics");
+
+enum { SIGNALS = 64 };
+
+static struct {
+  struct gch_lock lock;
+  struct gch_listener *listeners;
+  gch_sigset installed; /* whose disposition is ours */
+  struct sigaction old[SIGNALS + 1];
+} registry;
+
+/* Written by the handler. counts before marked, read in the other order. */
+static _Atomic gch_sigset marked;
+static _Atomic uint32_t counts[SIGNALS + 1];
+
+static gch_sigset bit(int sig) {
+  return UINT64_C(1) << (sig - 1);
+}
+
+/* What the processor raises when an instruction can't be carried out. */
+static bool is_fault(int sig) {
+  return sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL ||
+         sig == SIGTRAP || sig == SIGSYS;
+}
+
+static void handle(int sig, siginfo_t *info, void *context) {
+  (void)context;
+  int saved = errno;
+  if (is_fault(sig) && info->si_code > 0) {
+    /* A real fault: it happens again, under the old disposition. */
+    sigaction(sig, &registry.old[sig], NULL);
+  } else {
+    atomic_fetch_add(&counts[sig], 1);
+    atomic_fetch_or(&marked, bit(sig));
+    gch__service_wake();
+  }
+  errno = saved;
+}
+
+static bool can_be_caught(int sig) {
+  struct sigaction now;
+  return sig > 0 && sig <= SIGNALS && sig != SIGKILL && sig != SIGSTOP &&
+         sigaction(sig, NULL, &now) == 0;
+}
+
+int gch__sigset(const int *sigs, size_t n, gch_sigset *set) {
+  int saved = errno, err = 0;
+  *set = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (!can_be_caught(sigs[i]))
+      err = EINVAL;
+    else
+      *set |= bit(sigs[i]);
+  }
+  for (int sig = 1; n == 0 && sig <= SIGNALS; sig++)
+    if (can_be_caught(sig) && !is_fault(sig) && sig != SIGABRT)
+      *set |= bit(sig);
+  errno = saved;
+  return err;
+}
+
+/* Dispositions */
+
+static void install(gch_sigset set) {
+  struct sigaction ours = {.sa_sigaction = handle,
+                           .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+  sigfillset(&ours.sa_mask);
+  set &= ~registry.installed;
+  for (int sig = 1; sig <= SIGNALS; sig++)
+    if (set & bit(sig))
+      sigaction(sig, &ours, &registry.old[sig]);
+  registry.installed |= set;
+}
+
+static void restore(gch_sigset set) {
+  set &= registry.installed;
+  for (int sig = 1; sig <= SIGNALS; sig++)
+    if (set & bit(sig))
+      sigaction(sig, &registry.old[sig], NULL);
+  registry.installed &= ~set;
+}
+
+/* Delivery */
+
+static void deliver(int sig, struct gch_wakes *k) {
+  for (struct gch_listener *l = registry.listeners; l; l = l->next) {
+    if (!(l->wants & bit(sig)))
+      continue;
+    if (l->chan)
+      gch__offer(l->chan, &sig, k);
+    else
+      l->deliver(l, k);
+  }
+}
+
+static gch_sigset all_wanted(void) {
+  gch_sigset set = 0;
+  for (struct gch_listener *l = registry.listeners; l; l = l->next)
+    set |= l->wants;
+  return set;
+}
+
+/* With the lock held: delivers what the handler has counted. What nobody wants
+   stays marked, for poll_signals. */
+static void deliver_pending(gch_sigset wanted, struct gch_wakes *k) {
+  gch_sigset set = atomic_fetch_and(&marked, ~wanted) & wanted;
+  for (int sig = 1; set && sig <= SIGNALS; sig++)
+    if (set & bit(sig))
+      for (uint32_t n = atomic_exchange(&counts[sig], 0); n > 0; n--)
+        deliver(sig, k);
+}
+
+/* Raises again, under the old disposition, what was caught on the way out. */
+static void raise_again(gch_sigset set) {
+  for (int sig = 1; set && sig <= SIGNALS; sig++)
+    if (set & bit(sig))
+      for (uint32_t n = atomic_exchange(&counts[sig], 0); n > 0; n--)
+        kill(getpid(), sig);
+}
+
+/* Each time the library's thread looks around. */
+static void poll_signals(struct gch_wakes *k) {
+  if (atomic_load(&marked) == 0)
+    return;
+  gch__lock(&registry.lock);
+  gch_sigset wanted = all_wanted();
+  deliver_pending(wanted, k);
+  gch_sigset unwanted = atomic_fetch_and(&marked, wanted) & ~wanted;
+  gch__unlock(&registry.lock);
+  raise_again(unwanted);
+}
+
+/* Listeners */
+
+int gch__signals_start(void) {
+  gch__service_poll(poll_signals);
+  return gch__service_start();
+}
+
+void gch__signals_lock(void) {
+  gch__lock(&registry.lock);
+}
+
+void gch__signals_unlock(void) {
+  gch__unlock(&registry.lock);
+}
+
+struct gch_listener *gch__listener_of(const gch_chan *c) {
+  struct gch_listener *l = registry.listeners;
+  while (l && l->chan != c)
+    l = l->next;
+  return l;
+}
+
+static void enlist(struct gch_listener *l) {
+  l->next = registry.listeners;
+  l->link = &registry.listeners;
+  if (l->next)
+    l->next->link = &l->next;
+  registry.listeners = l;
+}
+
+static void unlist(struct gch_listener *l) {
+  *l->link = l->next;
+  if (l->next)
+    l->next->link = l->link;
+  l->link = NULL;
+}
+
+void gch__listen(struct gch_listener *l, gch_sigset set) {
+  l->wants |= set;
+  if (!l->link)
+    enlist(l);
+  install(set);
+}
+
+/* Puts the old dispositions back, but for signals that somebody besides leaving
+   listens to (leaving == NULL: for all). Then delivers what was caught. */
+static void stop_catching(struct gch_listener *leaving, gch_sigset set,
+                          struct gch_wakes *k) {
+  for (struct gch_listener *l = registry.listeners; l; l = l->next)
+    if (leaving && l != leaving)
+      set &= ~l->wants;
+  restore(set);
+  deliver_pending(all_wanted(), k);
+}
+
+void gch__unlisten(struct gch_listener *l, gch_sigset set,
+                   struct gch_wakes *k) {
+  if (!l->link)
+    return;
+  stop_catching(l, set & l->wants, k);
+  l->wants &= ~set;
+  if (l->wants == 0)
+    unlist(l);
+}
+
+struct gch_listener *gch__unlisten_all(gch_sigset set, struct gch_wakes *k) {
+  struct gch_listener *gone = NULL, *next;
+  stop_catching(NULL, set, k);
+  for (struct gch_listener *l = registry.listeners; l; l = next) {
+    next = l->next;
+    l->wants &= ~set;
+    if (l->wants)
+      continue;
+    unlist(l);
+    l->next = gone;
+    gone = l;
+  }
+  return gone;
+}
+
+/* Fork: in the child nobody listens. */
+
+static void in_child(void) {
+  restore(registry.installed);
+  atomic_store(&marked, 0);
+  for (int sig = 1; sig <= SIGNALS; sig++)
+    atomic_store(&counts[sig], 0);
+  gch__lock_reset(&registry.lock);
+  for (struct gch_listener *l = registry.listeners, *next; l; l = next) {
+    next = l->next;
+    l->link = NULL;
+    if (l->chan) {
+      gch_unref(l->chan);
+      free(l);
+    }
+  }
+  registry.listeners = NULL;
+}
+
+__attribute__((constructor)) static void register_fork(void) {
+  pthread_atfork(gch__signals_lock, gch__signals_unlock, in_child);
+}
