@@ -8,10 +8,9 @@
  * by who only wants to know whether to try; see ready.h.
  *
  * Invariants, with the lock released:
- *   - a receiver that can be claimed waits only while len == 0, no sender
- *     waits and the channel is open; a sender only while len == cap and the
- *     channel is open. (Both may wait where neither can be claimed by the
- * other: two cases of one select.)
+ *   - a receiver that can be claimed waits only while the channel is open and
+ *     empty, a sender only while it is open and full. Both wait at once only
+ *     where neither can take the other: two cases of one select.
  *   - the values are slots[head], … len of them, wrapping at cap.
  *
  * Memory: the channel and its slots are one allocation. Channels that belong

@@ -3,10 +3,10 @@
  * A parker is what one sleeper sleeps on: one permit, as in Java and Rust.
  * park takes the permit, and sleeps until there is one; unpark gives it.
  *
- *     state     means                          who may change it
- *     EMPTY     no permit, nobody asleep       the sleeper -> ASLEEP, any ->
- * PERMIT ASLEEP    the sleeper is in the kernel   the sleeper -> EMPTY, any ->
- * PERMIT PERMIT    a permit                       the sleeper -> EMPTY
+ *     state     means                          who changes it, to what
+ *     EMPTY     no permit, nobody asleep       the sleeper to ASLEEP
+ *     ASLEEP    the sleeper is in the kernel   the sleeper to EMPTY
+ *     PERMIT    a permit; from any state       the sleeper to EMPTY
  *
  * No wake is lost: sleeping starts with a compare-and-swap from EMPTY, which
  * a permit given before makes fail, and the kernel sleeps only while the word
