@@ -94,7 +94,7 @@ void gch_set_name(gch_chan *c, const char *name) {
 }
 
 int gch_set_drop(gch_chan *c, void (*drop)(void *elem)) {
-  if (!c || c->elem_size > GCH_DROP_MAX)
+  if (!c || !drop || c->elem_size > GCH_DROP_MAX)
     return EINVAL;
   if (c->owner != GCH_OWNER_NONE)
     return EPERM;

@@ -59,8 +59,8 @@ GCH_API void gch_set_name(gch_chan *c, const char *name);
 /* drop destroys what nobody takes: values left in the channel at the last
    unref, and values received into NULL. It runs in the thread that completes
    the operation, with no lock held, before that returns; it must not block.
-   To be set before the channel's first use. EINVAL: no channel, or elements
-   over 256 bytes; EPERM: the channel belongs to a context or timer. */
+   To be set before the channel's first use. EINVAL: no channel, no function,
+   or elements over 256 bytes; EPERM: the channel belongs to a context or timer. */
 GCH_API int gch_set_drop(gch_chan *c, void (*drop)(void *elem));
 
 /* c <- *elem. 0, EPIPE, EPERM, EINVAL. */

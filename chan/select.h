@@ -88,22 +88,44 @@ static inline gch_case gch_case_make(enum gch_case_kind kind, gch_chan *c,
   return k;
 }
 
-static inline gch_case gch_case_make_op(enum gch_case_kind kind, gch_chan *c,
-                                        const void *elem) {
-  return gch_case_make(kind, c, elem, NULL, 0);
+/* Private: a macro's arguments, as an initializer and not as arguments of a
+   call, whose order of evaluation is not fixed. */
+struct gch_case_op {
+  gch_chan *chan;
+  const void *elem;
+};
+struct gch_case_op_err {
+  gch_chan *chan;
+  const void *elem;
+  int *err;
+};
+
+static inline gch_case gch_case_make_op(enum gch_case_kind kind,
+                                        struct gch_case_op op) {
+  return gch_case_make(kind, op.chan, op.elem, NULL, 0);
 }
 
-static inline gch_case gch_case_make_err(enum gch_case_kind kind, gch_chan *c,
-                                         const void *elem, int *err) {
-  return gch_case_make(kind, c, elem, err, 0);
+static inline gch_case gch_case_make_err(enum gch_case_kind kind,
+                                         struct gch_case_op_err op) {
+  return gch_case_make(kind, op.chan, op.elem, op.err, 0);
 }
+
+#ifdef __cplusplus
+#define GCH_CASE_OP(...) gch_case_op{__VA_ARGS__}
+#define GCH_CASE_OP_ERR(...) gch_case_op_err{__VA_ARGS__}
+#else
+#define GCH_CASE_OP(...) ((struct gch_case_op){__VA_ARGS__})
+#define GCH_CASE_OP_ERR(...) ((struct gch_case_op_err){__VA_ARGS__})
+#endif
 
 /* Each an expression of type gch_case. Variadic, so that a compound literal
    with commas can stand as the element: GCH_SEND(c, &(struct job){1, 2}). */
-#define GCH_RECV(...) gch_case_make_op(GCH_CASE_RECV, __VA_ARGS__)
-#define GCH_RECV_ERR(...) gch_case_make_err(GCH_CASE_RECV, __VA_ARGS__)
-#define GCH_SEND(...) gch_case_make_op(GCH_CASE_SEND, __VA_ARGS__)
-#define GCH_SEND_ERR(...) gch_case_make_err(GCH_CASE_SEND_ERR, __VA_ARGS__)
+#define GCH_RECV(...) gch_case_make_op(GCH_CASE_RECV, GCH_CASE_OP(__VA_ARGS__))
+#define GCH_RECV_ERR(...)                                                      \
+  gch_case_make_err(GCH_CASE_RECV, GCH_CASE_OP_ERR(__VA_ARGS__))
+#define GCH_SEND(...) gch_case_make_op(GCH_CASE_SEND, GCH_CASE_OP(__VA_ARGS__))
+#define GCH_SEND_ERR(...)                                                      \
+  gch_case_make_err(GCH_CASE_SEND_ERR, GCH_CASE_OP_ERR(__VA_ARGS__))
 #define GCH_UNTIL(deadline)                                                    \
   gch_case_make(GCH_CASE_UNTIL, NULL, NULL, NULL, (deadline))
 #define GCH_TIMEOUT(ns) gch_case_make(GCH_CASE_TIMEOUT, NULL, NULL, NULL, (ns))

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: BSD-3-Clause
+pkginclude_HEADERS += chan/chan.h chan/select.h
+libgulch_la_SOURCES += \
+  chan/case.c \
+  chan/chan.c \
+  chan/close.c \
+  chan/impl.h \
+  chan/lockorder.c \
+  chan/lockorder.h \
+  chan/park.c \
+  chan/park.h \
+  chan/random.c \
+  chan/random.h \
+  chan/ready.h \
+  chan/recv.c \
+  chan/select.c \
+  chan/send.c \
+  chan/waiter.h \
+  chan/wakes.c \
+  chan/wakes.h
