@@ -3,21 +3,32 @@
    circle. The sort is a heap sort (Williams, 1964): in place, never quadratic.
  */
 #include "chan/lockorder.h"
+#include "chan/random.h"
 
 static gch_chan *at(const gch_case *cases, size_t slot) {
   return cases[cases[slot].order].chan;
 }
 
+static bool before(const gch_case *cases, size_t a, size_t b) {
+  if (at(cases, a) != at(cases, b))
+    return at(cases, a) < at(cases, b);
+  return cases[a].order < cases[b].order;
+}
+
+static void swap(gch_case *cases, size_t a, size_t b) {
+  uint32_t order = cases[a].order;
+  cases[a].order = cases[b].order;
+  cases[b].order = order;
+}
+
 static void sift_down(gch_case *cases, size_t root, size_t count) {
   size_t child;
   while ((child = 2 * root + 1) < count) {
-    if (child + 1 < count && at(cases, child) < at(cases, child + 1))
+    if (child + 1 < count && before(cases, child, child + 1))
       child++;
-    if (at(cases, root) >= at(cases, child))
+    if (before(cases, child, root))
       return;
-    uint32_t swap = cases[root].order;
-    cases[root].order = cases[child].order;
-    cases[child].order = swap;
+    swap(cases, root, child);
     root = child;
   }
 }
@@ -30,12 +41,20 @@ size_t gch__lock_order(gch_case *cases, size_t n) {
   for (size_t root = count / 2; root-- > 0;)
     sift_down(cases, root, count);
   for (size_t end = count; end-- > 1;) {
-    uint32_t greatest = cases[0].order;
-    cases[0].order = cases[end].order;
-    cases[end].order = greatest;
+    swap(cases, 0, end);
     sift_down(cases, 0, end);
   }
   return count;
+}
+
+void gch__shuffle_same(gch_case *cases, size_t count) {
+  size_t first = 0; /* of the run of cases on one channel */
+  for (size_t i = 1; i < count; i++) {
+    if (at(cases, i) != at(cases, first))
+      first = i;
+    else
+      swap(cases, i, first + gch__random_below((uint32_t)(i - first + 1)));
+  }
 }
 
 void gch__lock_all(gch_case *cases, size_t count) {

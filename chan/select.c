@@ -189,14 +189,18 @@ static struct gch_queue *queue_of(const gch_case *k) {
   return is_send(k) ? &k->chan->senders : &k->chan->receivers;
 }
 
-static void queue_all(const struct select *s, struct gch_group *group) {
-  for (size_t i = 0; i < s->n; i++) {
+/* In lock order. Where several cases wait in one queue, whoever comes takes the
+   first: so that is any of them, but in the ordered form. */
+static void queue_all(const struct select *s, size_t count,
+                      struct gch_group *group) {
+  if (!s->ordered)
+    gch__shuffle_same(s->cases, count);
+  for (size_t slot = 0; slot < count; slot++) {
+    uint32_t i = s->cases[slot].order;
     gch_case *k = &s->cases[i];
-    if (!is_op(k))
-      continue;
     k->waiter.group = group;
     k->waiter.elem = elem_of(s, k);
-    k->waiter.pos = (uint32_t)i;
+    k->waiter.pos = i;
     gch__queue_add(queue_of(k), &k->waiter);
   }
 }
@@ -239,7 +243,7 @@ static size_t run(const struct select *s) {
   bool parks = i == NONE && s->default_at == NONE;
   if (parks) {
     gch__group_init(&group);
-    queue_all(s, &group);
+    queue_all(s, count, &group);
   }
   gch__unlock_all(s->cases, count);
 
