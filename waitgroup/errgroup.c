@@ -70,10 +70,11 @@ struct call {
   void *arg;
 };
 
+/* The place first: set_limit may replace the channel once none is running. */
 static void give_place(gch_errgroup *g) {
-  atomic_fetch_sub(&g->running, 1);
   if (g->places)
     gch_recv(g->places, NULL);
+  atomic_fetch_sub(&g->running, 1);
 }
 
 static void run(void *arg) {
