@@ -47,8 +47,9 @@ int gch_ctx_err(const gch_ctx *ctx) {
 }
 
 int gch_ctx_cause(const gch_ctx *ctx) {
-  const gch_ctx *from = scope_of(ctx);
-  ctx = from;
+  /* First: an error that is there has its cause already. */
+  int err = gch_ctx_err(ctx);
+  ctx = scope_of(ctx);
   while (ctx->kind == GCH_CTX_CUSTOM)
     ctx = scope_of(ctx->parent);
   if (ctx->kind == GCH_CTX_CANCEL) {
@@ -56,7 +57,7 @@ int gch_ctx_cause(const gch_ctx *ctx) {
     if (err_of(c) != 0)
       return c->cause;
   }
-  return gch_ctx_err(from);
+  return err;
 }
 
 bool gch_ctx_deadline(const gch_ctx *ctx, int64_t *deadline) {

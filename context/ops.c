@@ -6,11 +6,12 @@
 #include <gulch/ctx.h>
 #include <gulch/timer.h>
 
-/* The error of a context that is done; 0 while it is not. A custom one may have
-   closed done without storing an error. */
+/* The error of a context that is done; 0 while it is not. done first: once it
+   is closed the error is there, unless a custom context never stored one. */
 static int over(const gch_ctx *ctx, const gch_chan *done) {
+  bool closed = done && gch__is_closed(done);
   int err = gch_ctx_err(ctx);
-  return err == 0 && done && gch__is_closed(done) ? ECANCELED : err;
+  return err == 0 && closed ? ECANCELED : err;
 }
 
 int gch_send_ctx(const gch_ctx *ctx, gch_chan *c, const void *elem) {
