@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Has spin check the models in tests/model: without a fault as they are, and
+# with one where -D breaks the design on purpose. Skipped without spin.
+command -v spin >/dev/null || exit 77
+models=$(cd "${srcdir:-.}/tests/model" && pwd)
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+
+check() { # expected errors (0, or 1 for some), model, -D…
+  expected=$1 model=$2
+  shift 2
+  spin -a "$@" "$models/$model" >log 2>&1 &&
+    ${CC:-cc} -O1 -w -DSAFETY -o pan pan.c &&
+    ./pan -m100000 >log 2>&1
+  if ! grep -q "errors: $expected" log; then
+    cat log
+    echo "model.sh: $model $*: expected errors: $expected"
+    exit 1
+  fi
+}
+
+check 0 parker.pml
+check 1 parker.pml -DSTORE
+check 0 select.pml
+check 0 select.pml -DDEADLINE
+check 0 select.pml -DCLOSE
+check 0 select.pml -DDEADLINE -DCLOSE
+check 1 select.pml -DONE_LOCK
