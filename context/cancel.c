@@ -103,8 +103,9 @@ gch_ctx *gch_ctx_with_deadline_cause(const gch_ctx *parent, int64_t deadline,
   if (gch_ctx_deadline(parent, &earlier) && earlier < deadline)
     return gch_ctx_with_cancel(parent);
   bool passed = deadline <= gch__now();
+  bool timed = !passed && deadline != GCH__FOREVER;
   struct gch_cancel_ctx *c;
-  if ((!passed && gch__service_start() != 0) || !(c = make(parent))) {
+  if ((timed && gch__service_start() != 0) || !(c = make(parent))) {
     errno = ENOMEM;
     return NULL;
   }
@@ -112,9 +113,9 @@ gch_ctx *gch_ctx_with_deadline_cause(const gch_ctx *parent, int64_t deadline,
   c->deadline = deadline;
   c->deadline_cause = cause ? cause : ETIMEDOUT;
   join_tree(c);
-  if (!passed) {
+  if (timed)
     start_deadline(c);
-  } else {
+  if (passed) {
     struct gch_wakes wakes = GCH_WAKES_INIT;
     gch__cancel(c, ETIMEDOUT, c->deadline_cause, &wakes);
     gch__wakes_flush(&wakes);

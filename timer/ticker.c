@@ -29,12 +29,7 @@ int gch_ticker_reset(gch_ticker *t, int64_t ns) {
   if (ns <= 0)
     return gch__go_panics(EINVAL, EINVAL,
                           "non-positive interval for Ticker.Reset");
-  int64_t when = gch__from_now(ns);
-  gch__queue_lock();
-  gch__queue_cancel(&t->timer.entry);
-  t->timer.period = ns;
-  gch__queue_unlock();
-  gch__timer_set(&t->timer, &when);
+  gch__timer_restart(&t->timer, ns, ns);
   return 0;
 }
 

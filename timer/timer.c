@@ -58,18 +58,28 @@ gch_timer *gch__timer_new(int64_t ns, int64_t period) {
   return &t->timer;
 }
 
-bool gch__timer_set(gch_timer *t, const int64_t *when) {
-  if (when)
-    gch__service_start(); /* runs already, but in a forked child */
-  bool wake = false;
+/* With the queue's lock held. */
+static bool halt(gch_timer *t) {
+  bool queued = gch__queue_cancel(&t->entry);
+  bool unread = t->chan && gch__drain(t->chan);
+  return queued || unread;
+}
+
+bool gch__timer_stop(gch_timer *t) {
   gch__queue_lock();
-  bool active = gch__queue_cancel(&t->entry);
-  if (t->chan && gch__drain(t->chan))
-    active = true;
-  if (when) {
-    t->entry.when = *when;
-    wake = gch__queue_insert(&t->entry);
-  }
+  bool active = halt(t);
+  gch__queue_unlock();
+  return active;
+}
+
+bool gch__timer_restart(gch_timer *t, int64_t ns, int64_t period) {
+  int64_t when = gch__from_now(ns);
+  gch__service_start(); /* runs already, but in a forked child */
+  gch__queue_lock();
+  bool active = halt(t);
+  t->period = period;
+  t->entry.when = when;
+  bool wake = gch__queue_insert(&t->entry);
   gch__queue_unlock();
   if (wake)
     gch__service_wake();
@@ -93,18 +103,17 @@ gch_chan *gch_timer_chan(gch_timer *t) {
 }
 
 bool gch_timer_stop(gch_timer *t) {
-  return t && gch__timer_set(t, NULL);
+  return t && gch__timer_stop(t);
 }
 
 bool gch_timer_reset(gch_timer *t, int64_t ns) {
-  int64_t when = gch__from_now(ns);
-  return gch__timer_set(t, &when);
+  return gch__timer_restart(t, ns, 0);
 }
 
 bool gch_timer_free(gch_timer *t) {
   if (!t)
     return false;
-  bool active = gch__timer_set(t, NULL);
+  bool active = gch__timer_stop(t);
   t->free(t);
   return active;
 }

@@ -25,9 +25,13 @@ struct gch_timer {
   void (*free)(gch_timer *t); /* the user's share of t goes */
 };
 
-/* Stops t and, where when is not NULL, starts it for *when; whether it was
-   active: queued, or fired and the value not received. */
-bool gch__timer_set(gch_timer *t, const int64_t *when);
+/* Whether t was active: queued, or fired and the value not received. It is not
+   any more; nothing of it is received after. */
+bool gch__timer_stop(gch_timer *t);
+
+/* Stops t, and starts it for ns from now, then every period (0: once), in one
+   step. As stop. */
+bool gch__timer_restart(gch_timer *t, int64_t ns, int64_t period);
 
 /* A timer with a channel, started for ns from now; NULL with errno ENOMEM. */
 gch_timer *gch__timer_new(int64_t ns, int64_t period);

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
+pkginclude_HEADERS += timer/timer.h
+libgulch_la_SOURCES += \
+  timer/clock.c \
+  timer/queue.c \
+  timer/queue.h \
+  timer/service.c \
+  timer/service.h \
+  timer/ticker.c \
+  timer/timer.c \
+  timer/timer_impl.h
