@@ -12,7 +12,22 @@ static struct timespec to_timespec(int64_t ns) {
                            .tv_nsec = (long)(ns % 1000000000)};
 }
 
-#if defined(__linux__) && !defined(GULCH_NO_FUTEX)
+/* ThreadSanitizer keeps a signal back until its thread makes a call that it
+   intercepts, and a bare futex is none. There the wait always has a timeout,
+   so that the kernel does not restart it after a signal, and makes such a
+   call. */
+#if defined(__SANITIZE_THREAD__)
+#define TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TSAN 1
+#endif
+#endif
+#ifndef TSAN
+#define TSAN 0
+#endif
+
+#if GCH_HAVE_FUTEX
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,8 +39,11 @@ int gch__futex_wait(_Atomic uint32_t *word, uint32_t expected,
   /* WAIT_BITSET is the variant whose timeout is absolute. */
   long r =
       syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
-              deadline == GCH__FOREVER ? 0 : &t, 0, FUTEX_BITSET_MATCH_ANY);
+              deadline == GCH__FOREVER && !TSAN ? 0 : &t, 0,
+              FUTEX_BITSET_MATCH_ANY);
   int err = r == -1 ? errno : 0;
+  if (TSAN && err == EINTR)
+    usleep(0);
   errno = saved;
   return err == ETIMEDOUT ? ETIMEDOUT : 0;
 }

@@ -14,12 +14,19 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#if defined(__linux__) && !defined(GULCH_NO_FUTEX)
+#define GCH_HAVE_FUTEX 1
+#else
+#define GCH_HAVE_FUTEX 0
+#endif
+
 /* Sleeps if *word is expected, until a wake or the absolute monotonic time
    deadline. 0 or ETIMEDOUT. */
 int gch__futex_wait(_Atomic uint32_t *word, uint32_t expected,
                     int64_t deadline);
 
-/* Wakes one who sleeps on word (more, by accident, is allowed). */
+/* Wakes one who sleeps on word (more, by accident, is allowed).
+   Async-signal-safe where GCH_HAVE_FUTEX. */
 void gch__futex_wake(_Atomic uint32_t *word);
 
 #endif

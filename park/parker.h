@@ -42,7 +42,7 @@ static inline void gch__parker_init(struct gch_parker *p) {
    (nanoseconds). 0 or ETIMEDOUT. Everything before the unpark is visible. */
 int gch__park(struct gch_parker *p, int64_t deadline);
 
-/* Gives the permit. Async-signal-safe. */
+/* Gives the permit. Async-signal-safe where GCH_HAVE_FUTEX. */
 void gch__unpark(struct gch_parker *p);
 
 /* Sleeps until deadline on what nobody wakes. ETIMEDOUT, in the end. */

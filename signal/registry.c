@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "signal/registry.h"
 
+#include "signal/relay.h"
 #include "timer/service.h"
 
 #include <pthread.h>
@@ -42,7 +43,7 @@ static void handle(int sig, siginfo_t *info, void *context) {
   } else {
     atomic_fetch_add(&counts[sig], 1);
     atomic_fetch_or(&marked, bit(sig));
-    gch__service_wake();
+    gch__relay_wake();
   }
   errno = saved;
 }
@@ -144,7 +145,8 @@ static void poll_signals(struct gch_wakes *k) {
 
 int gch__signals_start(void) {
   gch__service_poll(poll_signals);
-  return gch__service_start();
+  int err = gch__service_start();
+  return err ? err : gch__relay_start();
 }
 
 void gch__signals_lock(void) {

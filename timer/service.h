@@ -21,7 +21,7 @@ struct gch_job {
 /* Makes sure that the thread runs. 0 or ENOMEM. */
 int gch__service_start(void);
 
-/* Makes it look around at once. Async-signal-safe. */
+/* Makes it look around at once. Async-signal-safe where GCH_HAVE_FUTEX. */
 void gch__service_wake(void);
 
 /* Has job run on the thread, which was started before. Allocates nothing. */

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-3-Clause
+pkginclude_HEADERS += park/base.h park/panic.h
+libgulch_la_SOURCES += \
+  park/clock.h \
+  park/cpu.c \
+  park/cpu.h \
+  park/delay.c \
+  park/delay.h \
+  park/futex.c \
+  park/futex.h \
+  park/lock.c \
+  park/lock.h \
+  park/panic.c \
+  park/parker.c \
+  park/parker.h \
+  park/strict.h

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Without a futex a wake takes a mutex, which a signal handler must not. So the
+ * handler writes a byte into a pipe, and a thread that reads it does the wake.
+ * The pipe never blocks the handler: when it is full a wake is on its way
+ * already. In a forked child the thread is started anew.
+ */
+#include "signal/relay.h"
+
+#if GCH_HAVE_FUTEX
+typedef int gch__no_relay;
+#else
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+static pthread_mutex_t start_mutex = PTHREAD_MUTEX_INITIALIZER;
+static int ends[2] = {-1, -1};
+static pid_t started_in; /* the process that has the thread */
+
+static void *relay(void *unused) {
+  char byte[64];
+  while (read(ends[0], byte, sizeof byte) > 0 || errno == EINTR)
+    gch__service_wake();
+  return unused;
+}
+
+/* A pipe from before a fork is shared with the parent: not for us. */
+static int open_pipe(void) {
+  int fresh[2];
+  if (pipe(fresh) != 0)
+    return ENOMEM;
+  for (int i = 0; i < 2; i++) {
+    if (ends[i] >= 0)
+      close(ends[i]);
+    ends[i] = fresh[i];
+  }
+  for (int i = 0; i < 2; i++)
+    fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+  fcntl(ends[1], F_SETFL, O_NONBLOCK);
+  return 0;
+}
+
+static int start_thread(void) {
+  sigset_t all, old;
+  pthread_t thread;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  int err = pthread_create(&thread, NULL, relay, NULL);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  if (err)
+    return ENOMEM;
+  pthread_detach(thread);
+  started_in = getpid();
+  return 0;
+}
+
+int gch__relay_start(void) {
+  int saved = errno;
+  pthread_mutex_lock(&start_mutex);
+  int err = 0;
+  if (started_in != getpid() && (err = open_pipe()) == 0)
+    err = start_thread();
+  pthread_mutex_unlock(&start_mutex);
+  errno = saved;
+  return err;
+}
+
+void gch__relay_wake(void) {
+  char byte = 0;
+  /* A full pipe is as good as one more byte. */
+  ssize_t n = write(ends[1], &byte, 1);
+  (void)n;
+}
+
+#endif
