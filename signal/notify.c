@@ -34,7 +34,7 @@ int gch_signal_notify(gch_chan *c, const int *sigs, size_t n) {
 }
 
 static void free_listener(struct gch_listener *l) {
-  if (!l || !l->chan)
+  if (!l)
     return;
   gch_unref(l->chan);
   free(l);

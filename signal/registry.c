@@ -216,6 +216,8 @@ struct gch_listener *gch__unlisten_all(gch_sigset set, struct gch_wakes *k) {
     if (l->wants)
       continue;
     unlist(l);
+    if (!l->chan)
+      continue;
     l->next = gone;
     gone = l;
   }

@@ -50,8 +50,8 @@ void gch__listen(struct gch_listener *l, gch_sigset set);
    taken off the list. */
 void gch__unlisten(struct gch_listener *l, gch_sigset set, struct gch_wakes *k);
 
-/* With the lock held: nobody listens to set any more. The listeners that have
-   nothing left, linked by next. */
+/* With the lock held: nobody listens to set any more. Returns the listeners of
+   channels that have nothing left, linked by next: they are the caller's. */
 struct gch_listener *gch__unlisten_all(gch_sigset set, struct gch_wakes *k);
 
 #endif
