@@ -7,6 +7,7 @@
  * share.
  */
 #include "context/impl.h"
+#include "park/fork.h"
 
 #include <stdlib.h>
 
@@ -32,7 +33,7 @@ static void run(struct gch_job *job) {
   void (*fn)(void *) = a->fn;
   void *arg = a->arg;
   give_shares(a, 1);
-  fn(arg);
+  gch__call_task(fn, arg);
 }
 
 static gch_after_func *of_call(struct gch_deferred *d) {

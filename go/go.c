@@ -3,14 +3,11 @@
  * Tasks as threads: each gch_go starts a detached pthread with a small stack.
  * The block that hands fn and arg over belongs to the starter until the thread
  * runs, then to the thread, which frees it before it calls fn.
- *
- * A task that forked must not go on in the child as if it were still one of
- * many: when it returns from its function there the child ends. Each thread
- * remembers the process it was started in, as a count of forks.
  */
 #include "go/job.h"
 
 #include "park/cpu.h"
+#include "park/fork.h"
 #include "park/strict.h"
 
 #include <gulch/go.h>
@@ -35,13 +32,11 @@ struct start {
 };
 
 static _Atomic size_t num_tasks;
-static _Atomic int forks;
 static _Atomic int maxprocs;
 static GCH_THREAD_LOCAL bool in_task;
 
 static void in_child(void) {
   atomic_store(&num_tasks, in_task ? 1 : 0);
-  atomic_fetch_add(&forks, 1);
 }
 
 __attribute__((constructor)) static void register_fork(void) {
@@ -49,14 +44,11 @@ __attribute__((constructor)) static void register_fork(void) {
 }
 
 /* A task begins and ends. */
-static int enter_task(void) {
+static void enter_task(void) {
   in_task = true;
-  return atomic_load(&forks);
 }
 
-static void leave_task(int started_in) {
-  if (atomic_load(&forks) != started_in)
-    _exit(0);
+static void leave_task(void) {
   in_task = false;
   atomic_fetch_sub(&num_tasks, 1);
 }
@@ -96,11 +88,11 @@ __attribute__((noinline)) static void call_with_copy(struct start *s) {
   max_align_t copy[size / sizeof(max_align_t) + 1];
   memcpy(copy, s->copy, size);
   free(s);
-  fn(copy);
+  gch__call_task(fn, copy);
 }
 
 static void *task_main(void *arg) {
-  int started_in = enter_task();
+  enter_task();
   struct start *s = arg;
 #ifdef __linux__
   if (s->name[0])
@@ -112,9 +104,9 @@ static void *task_main(void *arg) {
     void (*fn)(void *) = s->fn;
     void *fn_arg = s->arg;
     free(s);
-    fn(fn_arg);
+    gch__call_task(fn, fn_arg);
   }
-  leave_task(started_in);
+  leave_task();
   return NULL;
 }
 
@@ -184,10 +176,10 @@ size_t gch_num_tasks(void) {
 }
 
 static void *job_main(void *arg) {
-  int started_in = enter_task();
+  enter_task();
   struct gch_job *job = arg;
   job->run(job);
-  leave_task(started_in);
+  leave_task();
   return NULL;
 }
 

@@ -11,6 +11,7 @@
  * several times at once; each time has its share.
  */
 #include "go/job.h"
+#include "park/fork.h"
 #include "timer/timer_impl.h"
 
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static void run(struct gch_job *job) {
   void (*fn)(void *) = t->fn;
   void *arg = t->arg;
   give_share(t);
-  fn(arg);
+  gch__call_task(fn, arg);
 }
 
 static void start(struct gch_deferred *d, struct gch_wakes *k) {

@@ -5,6 +5,7 @@
  * done, and wg's done is its last touch of the group: when wait has returned
  * the group may be freed.
  */
+#include "park/fork.h"
 #include "park/strict.h"
 
 #include <gulch/errgroup.h>
@@ -57,8 +58,11 @@ int gch_errgroup_set_limit(gch_errgroup *g, int n) {
                 running);
     return EBUSY;
   }
-  if (n >= 0 && !(places = gch_make(0, (size_t)n)))
+  int saved = errno;
+  if (n >= 0 && !(places = gch_make(0, (size_t)n))) {
+    errno = saved;
     return ENOMEM;
+  }
   gch_unref(g->places);
   g->places = places;
   return 0;
@@ -80,7 +84,9 @@ static void give_place(gch_errgroup *g) {
 static void run(void *arg) {
   struct call *c = arg;
   gch_errgroup *g = c->g;
-  int none = 0, err = c->fn(gch_errgroup_ctx(g), c->arg);
+  int none = 0, forks = gch__forks();
+  int err = c->fn(gch_errgroup_ctx(g), c->arg);
+  gch__exit_in_child(forks);
   if (err != 0 && atomic_compare_exchange_strong(&g->first, &none, err))
     gch_ctx_cancel_cause(g->ctx, err);
   give_place(g);
@@ -104,7 +110,7 @@ static int start(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
 int gch_errgroup_go(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
                     void *arg) {
   if (!fn)
-    return EINVAL;
+    return gch__go_panics(EINVAL, EINVAL, "go of nil func value");
   if (g->places)
     gch_send(g->places, NULL);
   return start(g, fn, arg);
@@ -113,7 +119,7 @@ int gch_errgroup_go(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
 int gch_errgroup_try_go(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
                         void *arg) {
   if (!fn)
-    return EINVAL;
+    return gch__go_panics(EINVAL, EINVAL, "go of nil func value");
   if (g->places && gch_try_send(g->places, NULL) != 0)
     return EAGAIN;
   return start(g, fn, arg);

@@ -20,6 +20,7 @@
 #include "park/lock.h"
 #include "park/parker.h"
 #include "park/delay.h"
+#include "park/fork.h"
 #include "park/strict.h"
 
 #include <gulch/go.h>
@@ -181,7 +182,7 @@ struct call {
 
 static void run(void *arg) {
   struct call *c = arg;
-  c->fn(c->arg);
+  gch__call_task(c->fn, c->arg);
   gch_wg_done(c->wg);
 }
 

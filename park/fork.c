@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "park/fork.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+static _Atomic int forks;
+
+static void in_child(void) {
+  atomic_fetch_add(&forks, 1);
+}
+
+__attribute__((constructor)) static void register_fork(void) {
+  pthread_atfork(NULL, NULL, in_child);
+}
+
+int gch__forks(void) {
+  return atomic_load(&forks);
+}
+
+void gch__exit_in_child(int forks_before) {
+  if (gch__forks() != forks_before)
+    _exit(0);
+}
+
+void gch__call_task(void (*fn)(void *), void *arg) {
+  int before = gch__forks();
+  fn(arg);
+  gch__exit_in_child(before);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Fork, seen from a task: when a task that forked returns from its function in
+ * the child, the child ends there. It must not go on to what its starter does
+ * after a task's function, which is the parent's business.
+ */
+#ifndef GCH_PARK_FORK_H
+#define GCH_PARK_FORK_H
+
+/* Counts the forks that lead from the first process to this one. */
+int gch__forks(void);
+
+/* After a task's function, with what gch__forks gave before it: ends the
+   process if this is a child. */
+void gch__exit_in_child(int forks_before);
+
+/* Calls fn(arg), then gch__exit_in_child. */
+void gch__call_task(void (*fn)(void *), void *arg);
+
+#endif
