@@ -37,10 +37,9 @@ int gch__futex_wait(_Atomic uint32_t *word, uint32_t expected,
   struct timespec t = to_timespec(deadline);
   int saved = errno;
   /* WAIT_BITSET is the variant whose timeout is absolute. */
-  long r =
-      syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
-              deadline == GCH__FOREVER && !TSAN ? 0 : &t, 0,
-              FUTEX_BITSET_MATCH_ANY);
+  long r = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
+                   deadline == GCH__FOREVER && !TSAN ? 0 : &t, 0,
+                   FUTEX_BITSET_MATCH_ANY);
   int err = r == -1 ? errno : 0;
   if (TSAN && err == EINTR)
     usleep(0);
@@ -93,7 +92,9 @@ int gch__futex_wait(_Atomic uint32_t *word, uint32_t expected,
                     int64_t deadline) {
   struct timespec t = to_timespec(deadline);
   struct bucket *b = bucket_of(word);
-  int err = 0;
+  int err = 0, cancel;
+  /* No parked thread is a cancellation point. */
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
   pthread_mutex_lock(&b->mutex);
   if (atomic_load(word) == expected) {
     if (deadline == GCH__FOREVER)
@@ -102,6 +103,7 @@ int gch__futex_wait(_Atomic uint32_t *word, uint32_t expected,
       err = pthread_cond_timedwait(&b->cond, &b->mutex, &t);
   }
   pthread_mutex_unlock(&b->mutex);
+  pthread_setcancelstate(cancel, &cancel);
   return err == ETIMEDOUT ? ETIMEDOUT : 0;
 }
 

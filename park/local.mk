@@ -6,6 +6,8 @@ libgulch_la_SOURCES += \
   park/cpu.h \
   park/delay.c \
   park/delay.h \
+  park/fork.c \
+  park/fork.h \
   park/futex.c \
   park/futex.h \
   park/lock.c \

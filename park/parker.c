@@ -37,8 +37,7 @@ static bool take_permit(struct gch_parker *p) {
   return true;
 }
 
-static bool spin_for(struct gch_parker *p, int64_t ns) {
-  int64_t end = gch__from_now(ns);
+static bool spin_until(struct gch_parker *p, int64_t end) {
   do {
     for (int i = 0; i < 8; i++) {
       if (take_permit(p))
@@ -57,14 +56,15 @@ static int32_t spin_limit(void) {
   return ++habit.parks % RETRY == 0 ? SPIN_TRIAL : 0;
 }
 
-static bool spin(struct gch_parker *p) {
+static bool spin(struct gch_parker *p, int64_t deadline) {
   int others = gch__processors() - 1;
   int32_t limit = others > 0 ? spin_limit() : 0;
   if (limit == 0)
     return false;
   bool found = false;
   if (atomic_fetch_add_explicit(&spinning, 1, memory_order_relaxed) < others) {
-    found = spin_for(p, limit);
+    int64_t end = gch__from_now(limit);
+    found = spin_until(p, end < deadline ? end : deadline);
     if (found)
       habit.limit = limit > SPIN_MAX / 2 ? SPIN_MAX : limit * 2;
     else
@@ -97,8 +97,9 @@ int gch__park(struct gch_parker *p, int64_t deadline) {
   GCH_DELAY();
   if (take_permit(p))
     return 0;
-  if (deadline == GCH__FOREVER ? spin(p) : deadline > gch__now() && spin(p))
-    return 0;
+  if (deadline == GCH__FOREVER || deadline > gch__now())
+    if (spin(p, deadline))
+      return 0;
   return sleep_until(p, deadline);
 }
 
@@ -113,5 +114,5 @@ void gch__unpark(struct gch_parker *p) {
 int gch__park_alone(int64_t deadline) {
   struct gch_parker p;
   gch__parker_init(&p);
-  return gch__park(&p, deadline);
+  return sleep_until(&p, deadline);
 }

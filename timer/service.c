@@ -49,7 +49,9 @@ static void in_child(void) {
   gch__queue_reset();
   gch__lock_reset(&service.lock);
   gch__parker_init(&service.parker);
-  service.first = service.last = NULL;
+  for (; service.first; service.first = service.first->next)
+    service.first->times = 0;
+  service.last = NULL;
   atomic_store(&service.running, false);
   pthread_mutex_unlock(&start_mutex);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A ticker is a timer with a period. */
 #include "park/strict.h"
+#include "timer/service.h"
 #include "timer/timer_impl.h"
 
 struct gch_ticker {
@@ -29,6 +30,8 @@ int gch_ticker_reset(gch_ticker *t, int64_t ns) {
   if (ns <= 0)
     return gch__go_panics(EINVAL, EINVAL,
                           "non-positive interval for Ticker.Reset");
+  if (gch__service_start() != 0) /* runs already, but in a forked child */
+    return ENOMEM;
   gch__timer_restart(&t->timer, ns, ns);
   return 0;
 }

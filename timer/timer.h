@@ -74,7 +74,8 @@ GCH_API gch_chan *gch_ticker_chan(gch_ticker *t); /* borrowed */
 /* Nothing is received after it. The channel is not closed. */
 GCH_API void gch_ticker_stop(gch_ticker *t);
 
-/* Stops, then ticks every ns from now. 0; EINVAL: ns <= 0. */
+/* Stops, then ticks every ns from now. 0; EINVAL: ns <= 0; ENOMEM: in a forked
+   child, no thread could be started. */
 GCH_API int gch_ticker_reset(gch_ticker *t, int64_t ns);
 GCH_API void gch_ticker_free(gch_ticker *t);
 
