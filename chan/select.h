@@ -19,7 +19,8 @@
  * A case on a closed channel is ready: a receive zero-fills and gives EPIPE in
  * *err, a send gives EPIPE in *err. A send on a channel that a context or a
  * timer owns gives EPERM. Where a send arm did not ask for its error
- * (GCH_SEND), these are panics, as in Go.
+ * (GCH_SEND), these are panics, as in Go. An arm that asks by _ERR but gives
+ * NULL for the place does not panic: it does not want to know.
  *
  * Nothing is allocated, whatever the number of cases.
  */
@@ -111,8 +112,14 @@ static inline gch_case gch_case_make_err(enum gch_case_kind kind,
 }
 
 #ifdef __cplusplus
-#define GCH_CASE_OP(...) gch_case_op{__VA_ARGS__}
-#define GCH_CASE_OP_ERR(...) gch_case_op_err{__VA_ARGS__}
+#define GCH_CASE_OP(...)                                                       \
+  gch_case_op {                                                                \
+    __VA_ARGS__                                                                \
+  }
+#define GCH_CASE_OP_ERR(...)                                                   \
+  gch_case_op_err {                                                            \
+    __VA_ARGS__                                                                \
+  }
 #else
 #define GCH_CASE_OP(...) ((struct gch_case_op){__VA_ARGS__})
 #define GCH_CASE_OP_ERR(...) ((struct gch_case_op_err){__VA_ARGS__})

@@ -3,12 +3,14 @@
  * <gulch/ctx.h>: Go's context: cancellation, deadlines and values that are
  * passed down a tree of calls.
  *
- *     GCH_CTX_AUTO gch_ctx *ctx =                // ctx, cancel :=
- *         gch_ctx_with_timeout(parent, GCH_SECOND); // WithTimeout(parent, …)
- *                                                // defer cancel()
- *     int err = gch_recv_ctx(ctx, results, &r);  // select { case r =
- * <-results: if (err == ETIMEDOUT) …                    // case <-ctx.Done(): …
- * }
+ *     // ctx, cancel := context.WithTimeout(parent, time.Second)
+ *     // defer cancel()
+ *     GCH_CTX_AUTO gch_ctx *ctx = gch_ctx_with_timeout(parent, GCH_SECOND);
+ *
+ *     // select { case r = <-results: case <-ctx.Done(): return ctx.Err() }
+ *     int err = gch_recv_ctx(ctx, results, &r);
+ *     if (err == ECANCELED || err == ETIMEDOUT)
+ *       return err;
  *
  * A const gch_ctx * is a context: to be asked, passed on, derived from. A
  * gch_ctx * is that and the right to cancel it. Functions take their context

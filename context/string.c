@@ -14,8 +14,8 @@
 enum { PIECE_MAX = 80 };
 
 /* Seconds, as Go prints them but without its smaller units: "1.5s". */
-static void print_seconds(char *buf, size_t len, int64_t ns) {
-  int n = snprintf(buf, len, "%.9f", (double)ns / 1e9);
+static void print_seconds(char *buf, size_t len, double ns) {
+  int n = snprintf(buf, len, "%.9f", ns / 1e9);
   while (n > 1 && buf[n - 1] == '0')
     n--;
   if (buf[n - 1] == '.')
@@ -31,7 +31,7 @@ static size_t print_cancel(const struct gch_cancel_ctx *c, char *buf,
     return (size_t)snprintf(buf, PIECE_MAX, ".NotifyContext");
   if (!c->has_deadline)
     return (size_t)snprintf(buf, PIECE_MAX, ".WithCancel");
-  print_seconds(left, sizeof left - 2, c->deadline - now);
+  print_seconds(left, sizeof left - 2, (double)c->deadline - (double)now);
   return (size_t)snprintf(buf, PIECE_MAX, ".WithDeadline(%" PRId64 " [%s])",
                           c->deadline, left);
 }
