@@ -59,6 +59,10 @@ const gch_ctx *gch_ctx_with_value(const gch_ctx *parent, const void *key,
 
 const gch_ctx *gch_ctx_with_value_drop(const gch_ctx *parent, const void *key,
                                        void *value, void (*drop)(void *value)) {
+  if (!drop && parent) {
+    errno = EINVAL;
+    return NULL;
+  }
   return with_value(parent, key, value, drop);
 }
 
