@@ -76,6 +76,7 @@ static bool spin(struct gch_parker *p, int64_t deadline) {
 
 static int sleep_until(struct gch_parker *p, int64_t deadline) {
   uint32_t seen = GCH_PARKER_EMPTY;
+  GCH_DELAY();
   if (!atomic_compare_exchange_strong(&p->state, &seen, GCH_PARKER_ASLEEP)) {
     take_permit(p);
     return 0;
