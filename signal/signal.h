@@ -11,7 +11,8 @@
  * count; the library's own thread sends them on. A channel that is full or
  * closed loses the signal, others are not held up. The old disposition comes
  * back when a signal's last listener stops; a signal caught at that very moment
- * is delivered, or raised again under the old disposition, never lost.
+ * is delivered, or raised again under the disposition that is then in force
+ * (perhaps a moment after stop has returned), never lost.
  */
 #ifndef GULCH_SIGNAL_H
 #define GULCH_SIGNAL_H
