@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
+pkginclude_HEADERS += debug/debug.h
+libgulch_la_SOURCES += \
+  debug/waiting.c

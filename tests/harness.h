@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What every test program shares. A test program is one file that defines
+ * test_suite(); harness.c has main.
+ *
+ *     START_TEST(a_send_meets_a_parked_receiver) { … } END_TEST
+ *
+ *     Suite *test_suite(void) {
+ *       Suite *s = suite_create("chan");
+ *       TCase *t = test_case(s, "blocking");
+ *       tcase_add_test(t, a_send_meets_a_parked_receiver);
+ *       return s;
+ *     }
+ *
+ * Threads are ordered by channels, barriers and await_waiting, never by
+ * sleeping. No wait needs a deadline of its own: a watchdog ends a test that
+ * takes longer than GULCH_TEST_SECONDS (default 60), and prints where each
+ * thread is.
+ */
+#ifndef GULCH_TESTS_HARNESS_H
+#define GULCH_TESTS_HARNESS_H
+
+#include <check.h>
+#include <gulch.h>
+
+Suite *test_suite(void);
+
+/* A test case of s whose tests run under the watchdog. */
+TCase *test_case(Suite *s, const char *name);
+
+/* A joinable thread; the test fails if there is none. */
+typedef struct test_thread test_thread;
+test_thread *thread_start(void (*fn)(void *), void *arg);
+void thread_join(test_thread *t);
+
+/* Returns when just so many senders and receivers are queued on c. */
+void await_waiting(const gch_chan *c, size_t senders, size_t receivers);
+
+/* Returns when *flag, which another thread sets, is at least n. */
+void await_count(const _Atomic int *flag, int n);
+
+/* Runs fn(arg) in a forked process and requires that it panics with just these
+   words. With strict, strict mode is on there. */
+void expect_panic(void (*fn)(void *), void *arg, const char *words);
+void expect_panic_strict(void (*fn)(void *), void *arg, const char *words);
+
+/* n, scaled by GULCH_TEST_SCALE (a factor; default 1; slower tools use less,
+   long runs more); at least 1. For the sizes of loops and crowds. */
+int scaled(int n);
+
+/* Seconds that a stress test may take: GULCH_STRESS_SECONDS, default 1. */
+double stress_seconds(void);
+
+/* How many threads this process has now, the library's own included. */
+int thread_count(void);
+
+/* A small random generator: next value from *state (never 0). */
+uint32_t test_random(uint32_t *state);
+
+#endif

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# To add the Check program tests/check_x.c: tests/check_x in check_PROGRAMS.
+# To add the shell test tests/x.sh (it is run in the build folder, with srcdir,
+# CC, NM and PKG_CONFIG in the environment): tests/x.sh in dist_check_SCRIPTS.
+# What else tests need at hand (data, headers) is in EXTRA_DIST.
+
+if HAVE_CHECK
+noinst_LIBRARIES += tests/libharness.a
+tests_libharness_a_SOURCES = \
+  tests/harness.c \
+  tests/harness.h \
+  tests/watchdog.c \
+  tests/watchdog.h
+
+check_PROGRAMS += \
+  tests/check_abi \
+  tests/check_after_func \
+  tests/check_after_func_stop \
+  tests/check_chan \
+  tests/check_chan_blocking \
+  tests/check_chan_drop \
+  tests/check_chan_memory \
+  tests/check_chan_owner \
+  tests/check_chan_sizes \
+  tests/check_ctx \
+  tests/check_ctx_bad \
+  tests/check_ctx_custom \
+  tests/check_ctx_deadline \
+  tests/check_ctx_ops \
+  tests/check_ctx_size \
+  tests/check_ctx_sleep \
+  tests/check_ctx_tree \
+  tests/check_ctx_value \
+  tests/check_ctx_watch \
+  tests/check_errgroup \
+  tests/check_errgroup_limit \
+  tests/check_fork \
+  tests/check_fork_old \
+  tests/check_go \
+  tests/check_maxprocs \
+  tests/check_no_alloc \
+  tests/check_no_threads \
+  tests/check_panic \
+  tests/check_select \
+  tests/check_select_args \
+  tests/check_select_blocking \
+  tests/check_select_fair \
+  tests/check_signal \
+  tests/check_signal_ctx \
+  tests/check_signal_restore \
+  tests/check_strict \
+  tests/check_ticker \
+  tests/check_time \
+  tests/check_timer \
+  tests/check_timer_func \
+  tests/check_typed \
+  tests/check_wg
+endif
+
+EXTRA_DIST += \
+  tests/abi.list \
+  tests/chan_forms.h \
+  tests/coverage.sh \
+  tests/ctx_facts.h \
+  tests/every_macro.c \
+  tests/every_macro.cc \
+  tests/example.sh \
+  tests/fail_malloc.c \
+  tests/fork_life.h \
+  tests/lib.sh \
+  tests/model/parker.pml \
+  tests/model/select.pml \
+  tests/select_args.cc \
+  tests/summary.awk \
+  tests/typed_wrong.c
+
+dist_check_SCRIPTS += tests/includes.sh
+
+# These look at the build itself: not for one with instrumentation.
+if !INSTRUMENTED
+dist_check_SCRIPTS += \
+  tests/every_macro.sh \
+  tests/fail_malloc.sh \
+  tests/headers.sh \
+  tests/install.sh \
+  tests/model.sh \
+  tests/select_args.sh \
+  tests/symbols.sh \
+  tests/typed.sh
+noinst_PROGRAMS += tests/fail_malloc_driver
+endif
+EXTRA_DIST += tests/tasks.h

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The watchdog of the tests; see watchdog.h. */
+#define _GNU_SOURCE
+#include "watchdog.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* glibc's signal for pthread_cancel: no thread can block it, the library never
+   catches it, no test needs it. */
+enum { ASK_SIGNAL = 32, MAX_FRAMES = 64, MAX_STRANGERS = 8 };
+
+static struct {
+  pthread_t thread;
+  bool running;
+  double seconds;
+  sem_t stop, started;
+  int tid;
+} dog;
+
+/* Threads that no code of ours may run in: ThreadSanitizer's own. */
+static int strangers[MAX_STRANGERS];
+
+static atomic_bool answered;
+
+/* In the thread that is asked: prints where it is, and stays there. */
+static void answer(int sig) {
+  void *frames[MAX_FRAMES];
+  (void)sig;
+  int n = backtrace(frames, MAX_FRAMES);
+  backtrace_symbols_fd(frames, n, STDERR_FILENO);
+  atomic_store(&answered, true);
+  for (;;)
+    pause();
+}
+
+/* Installs answer by the system call itself: glibc guards its signals, and
+   ThreadSanitizer would hold the signal back while its thread is parked. The
+   kernel's struct is the handler and things (the way to return, flags) that
+   are the same for every signal: those are taken from one set by glibc. */
+static void install_answer(void) {
+  unsigned long kernel_action[8] = {0};
+  struct sigaction other = {.sa_handler = answer}, old;
+  void (*handler)(int) = answer;
+  sigaction(SIGUSR2, &other, &old);
+  syscall(SYS_rt_sigaction, SIGUSR2, NULL, kernel_action, _NSIG / 8);
+  sigaction(SIGUSR2, &old, NULL);
+  memcpy(kernel_action, &handler, sizeof handler);
+  syscall(SYS_rt_sigaction, ASK_SIGNAL, kernel_action, NULL, _NSIG / 8);
+}
+
+static void each_other_thread(void (*fn)(int tid)) {
+  int self = (int)syscall(SYS_gettid);
+  DIR *dir = opendir("/proc/self/task");
+  for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+    if (e->d_name[0] != '.' && atoi(e->d_name) != self)
+      fn(atoi(e->d_name));
+  if (dir != NULL)
+    closedir(dir);
+}
+
+static void note_stranger(int tid) {
+  int i = 0;
+  while (i < MAX_STRANGERS - 1 && strangers[i] != 0)
+    i++;
+  if (tid != dog.tid)
+    strangers[i] = tid;
+}
+
+static bool is_stranger(int tid) {
+  for (int i = 0; i < MAX_STRANGERS; i++)
+    if (strangers[i] == tid)
+      return true;
+  return false;
+}
+
+static void print_name(int tid) {
+  char path[64], name[32] = "?\n";
+  snprintf(path, sizeof path, "/proc/self/task/%d/comm", tid);
+  FILE *f = fopen(path, "r");
+  if (f != NULL) {
+    if (fgets(name, sizeof name, f) == NULL)
+      name[0] = '\n';
+    fclose(f);
+  }
+  dprintf(STDERR_FILENO, "thread %d, %s", tid, name);
+}
+
+static void ask(int tid) {
+  const struct timespec moment = {0, 1000000};
+  if (is_stranger(tid))
+    return;
+  print_name(tid);
+  atomic_store(&answered, false);
+  syscall(SYS_tgkill, getpid(), tid, ASK_SIGNAL);
+  for (int i = 0; i < 1000 && !atomic_load(&answered); i++)
+    nanosleep(&moment, NULL);
+  if (!atomic_load(&answered))
+    dprintf(STDERR_FILENO, "(no answer)\n");
+}
+
+static _Noreturn void bite(void) {
+  const struct rlimit none = {0, 0};
+  dprintf(STDERR_FILENO, "watchdog: the test has taken %g seconds\n",
+          dog.seconds);
+  install_answer();
+  each_other_thread(ask);
+  setrlimit(RLIMIT_CORE, &none);
+  abort();
+}
+
+static void *watch(void *arg) {
+  struct timespec end;
+  (void)arg;
+  pthread_setname_np(pthread_self(), "watchdog");
+  dog.tid = (int)syscall(SYS_gettid);
+  sem_post(&dog.started);
+  clock_gettime(CLOCK_REALTIME, &end);
+  end.tv_sec += (time_t)dog.seconds;
+  while (sem_timedwait(&dog.stop, &end) != 0)
+    if (errno == ETIMEDOUT)
+      bite();
+  return NULL;
+}
+
+void watchdog_prepare(void) {
+  void *frame;
+  backtrace(&frame, 1); /* loads what it needs */
+}
+
+void watchdog_start(double seconds) {
+  sigset_t all, old;
+  dog.seconds = seconds;
+  sem_init(&dog.stop, 0, 0);
+  sem_init(&dog.started, 0, 0);
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  dog.running = pthread_create(&dog.thread, NULL, watch, NULL) == 0;
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  if (!dog.running)
+    return;
+  while (sem_wait(&dog.started) != 0)
+    continue;
+  each_other_thread(note_stranger);
+}
+
+void watchdog_stop(void) {
+  if (!dog.running)
+    return;
+  sem_post(&dog.stop);
+  pthread_join(dog.thread, NULL);
+  sem_destroy(&dog.stop);
+  sem_destroy(&dog.started);
+  dog.running = false;
+}
