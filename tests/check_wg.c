@@ -261,6 +261,33 @@ START_TEST(the_memory_may_go_though_wait_came_late) {
 }
 END_TEST
 
+static void wait_on(void *wg) {
+  gch_wg_wait(wg);
+}
+
+/* Whether somebody waits: a look inside, since the group can't be asked. */
+static bool has_waiters(gch_wg *wg) {
+  return (__atomic_load_n(&wg->state, __ATOMIC_ACQUIRE) & 1) != 0;
+}
+
+START_TEST(a_late_wait_may_free_what_an_early_one_is_leaving) {
+  for (int i = 0; i < scaled(100); i++) {
+    gch_wg *wg = calloc(1, sizeof *wg);
+    gch_wg_add(wg, 1);
+    test_thread *early = thread_start(wait_on, wg);
+    while (!has_waiters(wg))
+      gch_sleep(10 * GCH_MICROSECOND);
+    test_thread *last = thread_start(done, wg);
+    while (!is_zero(wg))
+      ;
+    memset(wg, 0xff, sizeof *wg);
+    free(wg);
+    thread_join(last);
+    thread_join(early);
+  }
+}
+END_TEST
+
 /* go */
 
 START_TEST(go_adds_runs_and_is_done) {
@@ -348,6 +375,7 @@ Suite *test_suite(void) {
   t = test_case(s, "memory");
   tcase_add_test(t, the_memory_may_go_when_wait_returns);
   tcase_add_test(t, the_memory_may_go_though_wait_came_late);
+  tcase_add_test(t, a_late_wait_may_free_what_an_early_one_is_leaving);
   t = test_case(s, "go");
   tcase_add_test(t, go_adds_runs_and_is_done);
   tcase_add_test(t, go_counts_until_its_function_returns);

@@ -72,6 +72,7 @@ EXTRA_DIST += \
   tests/model/select.pml \
   tests/select_args.cc \
   tests/summary.awk \
+  tests/tasks.h \
   tests/typed_wrong.c
 
 dist_check_SCRIPTS += tests/includes.sh
@@ -89,4 +90,3 @@ dist_check_SCRIPTS += \
   tests/typed.sh
 noinst_PROGRAMS += tests/fail_malloc_driver
 endif
-EXTRA_DIST += tests/tasks.h
