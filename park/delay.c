@@ -5,12 +5,11 @@
 #include "park/cpu.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdint.h>
 #include <time.h>
 
-/* Mostly nothing, often a few hundred pauses, sometimes another thread's
-   turn, rarely a real sleep: each shakes loose another kind of race. */
+/* Mostly nothing, often a few hundred pauses, sometimes a short sleep, rarely a
+   longer one: each shakes loose another kind of race. */
 void gch__delay(void) {
   static GCH_THREAD_LOCAL uint32_t state;
   int saved = errno;
@@ -21,7 +20,7 @@ void gch__delay(void) {
   if (dice < 8)
     nanosleep(&(struct timespec){.tv_nsec = 20000}, 0);
   else if (dice < 40)
-    sched_yield();
+    nanosleep(&(struct timespec){.tv_nsec = 1}, 0);
   else if (dice < 90)
     for (uint32_t i = 0; i < dice * 4; i++)
       gch__pause();
