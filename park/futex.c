@@ -13,9 +13,9 @@ static struct timespec to_timespec(int64_t ns) {
 }
 
 /* ThreadSanitizer keeps a signal back until its thread makes a call that it
-   intercepts, and a bare futex is none. There the wait always has a timeout,
-   so that the kernel does not restart it after a signal, and makes such a
-   call. */
+   intercepts, and a bare futex is none. There no wait is longer than TSAN_WAIT
+   nanoseconds, and each ends with such a call. */
+#define TSAN_WAIT 10000000
 #if defined(__SANITIZE_THREAD__)
 #define TSAN 1
 #elif defined(__has_feature)
@@ -34,17 +34,19 @@ static struct timespec to_timespec(int64_t ns) {
 
 int gch__futex_wait(_Atomic uint32_t *word, uint32_t expected,
                     int64_t deadline) {
-  struct timespec t = to_timespec(deadline);
+  int64_t end = deadline;
+  if (TSAN && end > gch__from_now(TSAN_WAIT))
+    end = gch__from_now(TSAN_WAIT);
+  struct timespec t = to_timespec(end);
   int saved = errno;
   /* WAIT_BITSET is the variant whose timeout is absolute. */
   long r = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
-                   deadline == GCH__FOREVER && !TSAN ? 0 : &t, 0,
-                   FUTEX_BITSET_MATCH_ANY);
+                   end == GCH__FOREVER ? 0 : &t, 0, FUTEX_BITSET_MATCH_ANY);
   int err = r == -1 ? errno : 0;
-  if (TSAN && err == EINTR)
+  if (TSAN)
     usleep(0);
   errno = saved;
-  return err == ETIMEDOUT ? ETIMEDOUT : 0;
+  return err == ETIMEDOUT && end == deadline ? ETIMEDOUT : 0;
 }
 
 void gch__futex_wake(_Atomic uint32_t *word) {
