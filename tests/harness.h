@@ -23,6 +23,17 @@
 #include <check.h>
 #include <gulch.h>
 
+/* Whether AddressSanitizer or ThreadSanitizer is built in: their allocators do
+   not survive a fork while another thread allocates. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED                                                              \
+  (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
 Suite *test_suite(void);
 
 /* A test case of s whose tests run under the watchdog. */

@@ -112,17 +112,6 @@ START_TEST(a_fork_finds_the_library_whole) {
 }
 END_TEST
 
-/* The allocators of the sanitizers do not survive a fork while another thread
-   allocates. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#define SANITIZED                                                              \
-  (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-#else
-#define SANITIZED 0
-#endif
-
 void add_fork_tests(TCase *t) {
   if (!SANITIZED)
     tcase_add_test(t, a_fork_finds_the_library_whole);
