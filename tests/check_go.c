@@ -113,8 +113,7 @@ struct copied {
 };
 
 static bool on_own_stack(const void *p) {
-  char here;
-  uintptr_t a = (uintptr_t)p, b = (uintptr_t)&here;
+  uintptr_t a = (uintptr_t)p, b = (uintptr_t)__builtin_frame_address(0);
   return (a > b ? a - b : b - a) < stack_size();
 }
 
