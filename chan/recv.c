@@ -55,8 +55,7 @@ static int try_recv(gch_chan *c, void *elem) {
   gch__lock(&c->lock);
   int err = gch__recv_locked(c, elem, &partner);
   gch__unlock(&c->lock);
-  if (partner)
-    gch__unpark(&partner->group->parker);
+  gch__wake(partner);
   return err;
 }
 
@@ -67,8 +66,7 @@ static int recv_until(gch_chan *c, void *elem, int64_t deadline) {
   if (err == EAGAIN)
     return gch__park_on(c, &c->receivers, elem, deadline);
   gch__unlock(&c->lock);
-  if (partner)
-    gch__unpark(&partner->group->parker);
+  gch__wake(partner);
   return err;
 }
 

@@ -167,8 +167,7 @@ static size_t poll_once(const struct select *s) {
   gch__unlock(&k->chan->lock);
   if (err == EAGAIN)
     return NONE;
-  if (partner)
-    gch__unpark(&partner->group->parker);
+  gch__wake(partner);
   return fired(s, i, err);
 }
 
@@ -247,8 +246,7 @@ static size_t run(const struct select *s) {
   }
   gch__unlock_all(s->cases, count);
 
-  if (partner)
-    gch__unpark(&partner->group->parker);
+  gch__wake(partner);
   if (i != NONE)
     return fired(s, i, err);
   if (!parks)

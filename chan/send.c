@@ -57,8 +57,7 @@ int gch__send(gch_chan *c, const void *elem, int64_t deadline) {
   if (err == EAGAIN)
     return gch__park_on(c, &c->senders, (void *)(uintptr_t)elem, deadline);
   gch__unlock(&c->lock);
-  if (partner)
-    gch__unpark(&partner->group->parker);
+  gch__wake(partner);
   return err;
 }
 
@@ -82,8 +81,7 @@ int gch_try_send(gch_chan *c, const void *elem) {
   gch__lock(&c->lock);
   int err = gch__send_locked(c, elem, &partner);
   gch__unlock(&c->lock);
-  if (partner)
-    gch__unpark(&partner->group->parker);
+  gch__wake(partner);
   return gch__go_panics(err, EPIPE, CLOSED);
 }
 

@@ -91,6 +91,13 @@ static inline void gch__queue_remove(struct gch_queue *q,
   w->prev = NULL;
 }
 
+/* Wakes w, which the caller has claimed, if it has; the last touch. No lock is
+   held. */
+static inline void gch__wake(struct gch_waiter *w) {
+  if (w)
+    gch__unpark(&w->group->parker);
+}
+
 /* Takes the first waiter that can be claimed; NULL where there is none. */
 static inline struct gch_waiter *gch__queue_claim(struct gch_queue *q) {
   struct gch_waiter *w;

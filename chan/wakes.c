@@ -25,7 +25,7 @@ static void unpark_all(struct gch_wakes *k) {
   struct gch_waiter *next;
   for (struct gch_waiter *w = k->waiters; w; w = next) {
     next = w->next; /* w is gone after its unpark */
-    gch__unpark(&w->group->parker);
+    gch__wake(w);
   }
   k->waiters = NULL;
 }

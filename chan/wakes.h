@@ -8,6 +8,12 @@
 #ifndef GCH_CHAN_WAKES_H
 #define GCH_CHAN_WAKES_H
 
+#include <stddef.h>
+
+/* The object of this type whose member p points to. */
+#define gch__container_of(p, type, member)                                     \
+  ((type *)((char *)(p)-offsetof(type, member)))
+
 struct gch_waiter;
 struct gch_wakes;
 

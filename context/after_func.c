@@ -28,8 +28,7 @@ static void give_shares(gch_after_func *a, int n) {
 }
 
 static void run(struct gch_job *job) {
-  gch_after_func *a =
-      (gch_after_func *)((char *)job - offsetof(gch_after_func, job));
+  gch_after_func *a = gch__container_of(job, gch_after_func, job);
   void (*fn)(void *) = a->fn;
   void *arg = a->arg;
   give_shares(a, 1);
@@ -37,7 +36,7 @@ static void run(struct gch_job *job) {
 }
 
 static gch_after_func *of_call(struct gch_deferred *d) {
-  return (gch_after_func *)((char *)d - offsetof(gch_after_func, call));
+  return gch__container_of(d, gch_after_func, call);
 }
 
 static void start(struct gch_deferred *d, struct gch_wakes *k) {

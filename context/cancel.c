@@ -15,8 +15,7 @@
 #include <stdlib.h>
 
 static struct gch_cancel_ctx *of_done(gch_chan *done) {
-  return (struct gch_cancel_ctx *)((char *)done -
-                                   offsetof(struct gch_cancel_ctx, done));
+  return gch__container_of(done, struct gch_cancel_ctx, done);
 }
 
 static void free_with_done(gch_chan *done) {
@@ -25,17 +24,14 @@ static void free_with_done(gch_chan *done) {
 
 static void expire(struct gch_deferred *d, struct gch_wakes *k) {
   struct gch_cancel_ctx *c =
-      (struct gch_cancel_ctx *)((char *)d -
-                                offsetof(struct gch_cancel_ctx, expired));
+      gch__container_of(d, struct gch_cancel_ctx, expired);
   gch__cancel(c, ETIMEDOUT, c->deadline_cause, k);
   gch_ctx_unref(&c->base);
 }
 
 static void fire(struct gch_entry *e, int64_t now, struct gch_wakes *k) {
   (void)now;
-  struct gch_cancel_ctx *c =
-      (struct gch_cancel_ctx *)((char *)e -
-                                offsetof(struct gch_cancel_ctx, timer));
+  struct gch_cancel_ctx *c = gch__container_of(e, struct gch_cancel_ctx, timer);
   if (gch__ref_alive(&c->base.refs))
     gch__wakes_defer(k, &c->expired);
 }

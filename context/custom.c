@@ -15,8 +15,7 @@
 #include <stdlib.h>
 
 static struct gch_custom_ctx *of_watch(struct gch_watch *w) {
-  return (struct gch_custom_ctx *)((char *)w -
-                                   offsetof(struct gch_custom_ctx, watch));
+  return gch__container_of(w, struct gch_custom_ctx, watch);
 }
 
 static bool hold(struct gch_watch *w) {

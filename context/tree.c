@@ -119,9 +119,7 @@ void gch__finish_nodes(struct gch_hub *h, int err, int cause,
 /* c becomes done: err, then the channel, then what hangs on it. */
 static void finish_cancel(struct gch_node *n, struct gch_node *more, int err,
                           int cause, struct gch_wakes *k) {
-  struct gch_cancel_ctx *c =
-      (struct gch_cancel_ctx *)((char *)n -
-                                offsetof(struct gch_cancel_ctx, node));
+  struct gch_cancel_ctx *c = gch__container_of(n, struct gch_cancel_ctx, node);
   c->cause = cause;
   /* Release pairs with the acquire in gch_ctx_err: who sees err sees cause. */
   atomic_store_explicit(&c->err, err, memory_order_release);

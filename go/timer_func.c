@@ -31,8 +31,7 @@ static void give_share(struct func_timer *t) {
 }
 
 static void run(struct gch_job *job) {
-  struct func_timer *t =
-      (struct func_timer *)((char *)job - offsetof(struct func_timer, job));
+  struct func_timer *t = gch__container_of(job, struct func_timer, job);
   void (*fn)(void *) = t->fn;
   void *arg = t->arg;
   give_share(t);
@@ -41,8 +40,7 @@ static void run(struct gch_job *job) {
 
 static void start(struct gch_deferred *d, struct gch_wakes *k) {
   (void)k;
-  struct func_timer *t =
-      (struct func_timer *)((char *)d - offsetof(struct func_timer, call));
+  struct func_timer *t = gch__container_of(d, struct func_timer, call);
   gch__job_start(&t->job);
 }
 

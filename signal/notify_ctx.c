@@ -19,13 +19,11 @@ struct ctx_listener {
 };
 
 static struct ctx_listener *of_hook(struct gch_ctx_end_hook *h) {
-  return (struct ctx_listener *)((char *)h -
-                                 offsetof(struct ctx_listener, hook));
+  return gch__container_of(h, struct ctx_listener, hook);
 }
 
 static void cancel(struct gch_deferred *d, struct gch_wakes *k) {
-  struct ctx_listener *l =
-      (struct ctx_listener *)((char *)d - offsetof(struct ctx_listener, call));
+  struct ctx_listener *l = gch__container_of(d, struct ctx_listener, call);
   gch__cancel(gch__as_cancel(l->ctx), ECANCELED, ECANCELED, k);
   gch_ctx_unref(l->ctx);
 }

@@ -12,7 +12,7 @@ struct chan_timer {
 };
 
 static struct chan_timer *of_chan(gch_chan *c) {
-  return (struct chan_timer *)((char *)c - offsetof(struct chan_timer, chan));
+  return gch__container_of(c, struct chan_timer, chan);
 }
 
 /* A ticker that is late skips the ticks that nobody can have seen. */
