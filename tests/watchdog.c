@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <execinfo.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -87,29 +88,32 @@ static bool is_stranger(int tid) {
   return false;
 }
 
-static void print_name(int tid) {
-  char path[64], name[32] = "?\n";
-  snprintf(path, sizeof path, "/proc/self/task/%d/comm", tid);
-  FILE *f = fopen(path, "r");
-  if (f != NULL) {
-    if (fgets(name, sizeof name, f) == NULL)
-      name[0] = '\n';
-    fclose(f);
-  }
-  dprintf(STDERR_FILENO, "thread %d, %s", tid, name);
+/* Copies what the kernel tells of a thread to stderr, as far as it may. */
+static void print_file(int tid, const char *file) {
+  char path[64], text[512];
+  snprintf(path, sizeof path, "/proc/self/task/%d/%s", tid, file);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  for (ssize_t n; fd >= 0 && (n = read(fd, text, sizeof text)) > 0;)
+    dprintf(STDERR_FILENO, "%.*s", (int)n, text);
+  if (fd >= 0)
+    close(fd);
 }
 
 static void ask(int tid) {
   const struct timespec moment = {0, 1000000};
   if (is_stranger(tid))
     return;
-  print_name(tid);
+  dprintf(STDERR_FILENO, "thread %d, ", tid);
+  print_file(tid, "comm");
   atomic_store(&answered, false);
   syscall(SYS_tgkill, getpid(), tid, ASK_SIGNAL);
   for (int i = 0; i < 1000 && !atomic_load(&answered); i++)
     nanosleep(&moment, NULL);
-  if (!atomic_load(&answered))
-    dprintf(STDERR_FILENO, "(no answer)\n");
+  if (atomic_load(&answered))
+    return;
+  dprintf(STDERR_FILENO, "(no answer; what the kernel says:)\n");
+  print_file(tid, "stat");
+  print_file(tid, "stack");
 }
 
 static _Noreturn void bite(void) {
