@@ -19,7 +19,7 @@ int gch__park_on(gch_chan *c, struct gch_queue *q, void *elem,
                  int64_t deadline) {
   struct gch_group group;
   struct gch_waiter w = {.group = &group, .elem = elem};
-  gch__group_init(&group);
+  gch__group_init(&group, deadline, true);
   gch__queue_add(q, &w);
   gch__unlock(&c->lock);
   if (gch__park(&group.parker, deadline) == 0)

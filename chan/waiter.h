@@ -12,7 +12,8 @@
  *
  * Whoever wants to complete an operation claims its group: one
  * compare-and-swap from WAITING to the case's own position. Exactly one claim
- * succeeds. The claimer holds the lock of the waiter's channel, copies the
+ * succeeds. (A plain operation without a deadline needs none: whoever holds the
+ * channel's lock and finds it in the queue is the only one.) The claimer holds the lock of the waiter's channel, copies the
  * element, sets waiter->err, unlocks, and unparks; the sleeper does not return
  * before it has that permit, so the waiter is alive until then, and is not
  * touched after.
@@ -34,6 +35,7 @@
 
 struct gch_group {
   _Atomic uint32_t winner;
+  bool plain; /* one waiter, no deadline */
   struct gch_parker parker;
 };
 
@@ -43,9 +45,11 @@ struct gch_queue {
   struct gch_waiter *last;
 };
 
-static inline void gch__group_init(struct gch_group *g) {
+static inline void gch__group_init(struct gch_group *g, int64_t deadline,
+                                   bool one_waiter) {
   atomic_init(&g->winner, GCH_WAITING);
-  gch__parker_init(&g->parker);
+  g->plain = one_waiter && deadline == GCH__FOREVER;
+  gch__parker_init(&g->parker, deadline);
 }
 
 /* Acquire-release: a successful claim sees what the sleeper wrote before it
@@ -54,6 +58,8 @@ static inline void gch__group_init(struct gch_group *g) {
 static inline bool gch__claim(struct gch_group *g, uint32_t winner) {
   uint32_t waiting = GCH_WAITING;
   GCH_DELAY();
+  if (g->plain)
+    return true;
   return atomic_compare_exchange_strong_explicit(
       &g->winner, &waiting, winner, memory_order_acq_rel, memory_order_relaxed);
 }
