@@ -71,6 +71,7 @@ tests_check_fiber_ucontext_CFLAGS = $(tests_check_fiber_CFLAGS)
 endif
 
 EXTRA_DIST += \
+  tests/aarch64.sh \
   tests/abi.list \
   tests/chan_forms.h \
   tests/coverage.sh \
