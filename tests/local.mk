@@ -51,6 +51,10 @@ check_PROGRAMS += \
   tests/check_signal_ctx \
   tests/check_signal_restore \
   tests/check_strict \
+  tests/check_task \
+  tests/check_task_block \
+  tests/check_task_fair \
+  tests/check_task_overflow \
   tests/check_ticker \
   tests/check_time \
   tests/check_timer \
@@ -75,6 +79,8 @@ EXTRA_DIST += \
   tests/abi.list \
   tests/chan_forms.h \
   tests/coverage.sh \
+  tests/crowd.h \
+  tests/ends.h \
   tests/ctx_facts.h \
   tests/every_macro.c \
   tests/every_macro.cc \

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A task may block or compute in C code that knows nothing of tasks: it keeps
+   its thread, and the others go on. */
+#include "crowd.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+enum { BLOCKED = 4, PAIRS = 500, TRIPS = 5 };
+
+/* What BLOCKED tasks do outside the library until they are let go. */
+struct outside {
+  void (*stay)(struct outside *o);
+  void (*let_go)(struct outside *o);
+  int fds[2];
+  pthread_mutex_t mutex;
+  atomic_bool over;
+  atomic_int inside, left;
+};
+
+static void stay_outside(void *arg) {
+  struct outside *o = arg;
+  atomic_fetch_add(&o->inside, 1);
+  o->stay(o);
+  atomic_fetch_add(&o->left, 1);
+}
+
+/* Two processors, and more tasks than that outside. */
+static void go_outside(struct outside *o) {
+  gch_maxprocs(2);
+  for (int i = 0; i < BLOCKED; i++)
+    ck_assert_int_eq(gch_go(stay_outside, o), 0);
+  await_count(&o->inside, BLOCKED);
+}
+
+static void come_back(struct outside *o) {
+  ck_assert_int_eq(atomic_load(&o->left), 0);
+  o->let_go(o);
+  await_count(&o->left, BLOCKED);
+  await_no_tasks();
+}
+
+static void expect_others_go_on(struct outside *o) {
+  go_outside(o);
+  pairs_run(scaled(PAIRS), TRIPS);
+  come_back(o);
+}
+
+/* read */
+
+static void stay_in_read(struct outside *o) {
+  char c;
+  ck_assert_int_eq(read(o->fds[0], &c, 1), 0);
+}
+
+static void close_pipe(struct outside *o) {
+  close(o->fds[1]);
+}
+
+static struct outside in_read(void) {
+  struct outside o = {.stay = stay_in_read, .let_go = close_pipe};
+  ck_assert_int_eq(pipe(o.fds), 0);
+  return o;
+}
+
+START_TEST(a_thousand_tasks_go_on_while_four_are_in_read) {
+  struct outside o = in_read();
+  expect_others_go_on(&o);
+  close(o.fds[0]);
+}
+END_TEST
+
+static int go_on_beside(void *arg) {
+  struct outside *o = arg;
+  go_outside(o);
+  pairs_run(scaled(PAIRS), TRIPS);
+  ck_assert_int_eq(atomic_load(&o->left), 0);
+  return 42;
+}
+
+START_TEST(a_main_task_goes_on_while_four_are_in_read) {
+  struct outside o = in_read();
+  ck_assert_int_eq(gch_run(go_on_beside, &o), 42);
+  come_back(&o);
+  close(o.fds[0]);
+}
+END_TEST
+
+/* pthread_mutex_lock */
+
+static void stay_in_lock(struct outside *o) {
+  pthread_mutex_lock(&o->mutex);
+  pthread_mutex_unlock(&o->mutex);
+}
+
+static void unlock(struct outside *o) {
+  pthread_mutex_unlock(&o->mutex);
+}
+
+START_TEST(a_thousand_tasks_go_on_while_four_wait_for_a_pthread_mutex) {
+  struct outside o = {.stay = stay_in_lock, .let_go = unlock};
+  pthread_mutex_init(&o.mutex, NULL);
+  pthread_mutex_lock(&o.mutex);
+  expect_others_go_on(&o);
+  pthread_mutex_destroy(&o.mutex);
+}
+END_TEST
+
+/* usleep */
+
+static void set_over(struct outside *o) {
+  atomic_store(&o->over, true);
+}
+
+static void stay_in_usleep(struct outside *o) {
+  while (!atomic_load(&o->over))
+    usleep(100000);
+}
+
+START_TEST(a_thousand_tasks_go_on_while_four_are_in_usleep) {
+  struct outside o = {.stay = stay_in_usleep, .let_go = set_over};
+  expect_others_go_on(&o);
+}
+END_TEST
+
+/* Computing */
+
+static void compute(struct outside *o) {
+  while (!atomic_load(&o->over))
+    continue;
+}
+
+START_TEST(a_thousand_tasks_go_on_while_four_compute) {
+  struct outside o = {.stay = compute, .let_go = set_over};
+  expect_others_go_on(&o);
+}
+END_TEST
+
+/* Two that only compute */
+
+struct together {
+  atomic_int turns, threads_differ;
+  pthread_t threads[2];
+};
+
+/* Each turn needs the other at once: nobody calls the library. */
+static void take_turns(struct together *t, int id) {
+  enum { TURNS = 10 };
+  t->threads[id] = pthread_self();
+  for (int i = id; i < TURNS; i += 2) {
+    await_count(&t->turns, i);
+    atomic_fetch_add(&t->turns, 1);
+  }
+  await_count(&t->turns, TURNS);
+  if (!pthread_equal(t->threads[0], t->threads[1]))
+    atomic_fetch_add(&t->threads_differ, 1);
+}
+
+static void compute_first(void *t) {
+  take_turns(t, 0);
+}
+
+static void compute_second(void *t) {
+  take_turns(t, 1);
+}
+
+static void expect_together(int procs) {
+  struct together t = {0};
+  gch_maxprocs(procs);
+  ck_assert_int_eq(gch_go(compute_first, &t), 0);
+  ck_assert_int_eq(gch_go(compute_second, &t), 0);
+  await_no_tasks();
+  ck_assert_int_eq(t.threads_differ, 2);
+}
+
+START_TEST(two_tasks_that_only_compute_use_two_threads_at_once) {
+  expect_together(2);
+}
+END_TEST
+
+START_TEST(a_task_that_computes_does_not_keep_another_out_for_good) {
+  expect_together(1);
+}
+END_TEST
+
+/* What a task makes ready before it goes off to compute */
+
+static atomic_int others;
+
+static void count_other(void *arg) {
+  (void)arg;
+  atomic_fetch_add(&others, 1);
+}
+
+static void start_others_and_compute(void *arg) {
+  (void)arg;
+  for (int i = 0; i < 10; i++)
+    gch_go(count_other, NULL);
+  await_count(&others, 10);
+}
+
+START_TEST(tasks_started_by_one_that_then_computes_run_elsewhere) {
+  for (int procs = 1; procs <= 2; procs++) {
+    gch_maxprocs(procs);
+    atomic_store(&others, 0);
+    ck_assert_int_eq(gch_go(start_others_and_compute, NULL), 0);
+    await_no_tasks();
+  }
+}
+END_TEST
+
+static void receive_and_count(void *c) {
+  gch_recv(c, NULL);
+  atomic_fetch_add(&others, 1);
+}
+
+static void wake_and_compute(void *c) {
+  gch_send(c, NULL);
+  await_count(&others, 1);
+}
+
+START_TEST(a_task_woken_by_one_that_then_computes_runs_elsewhere) {
+  gch_chan *c = gch_make(0, 0);
+  for (int procs = 1; procs <= 2; procs++) {
+    gch_maxprocs(procs);
+    atomic_store(&others, 0);
+    gch_go(receive_and_count, c);
+    await_waiting(c, 0, 1);
+    gch_go(wake_and_compute, c);
+    await_no_tasks();
+  }
+  gch_unref(c);
+}
+END_TEST
+
+/* One whose processor has gone to another worker meanwhile. */
+static void stay_in_read_then_play(struct outside *o) {
+  stay_in_read(o);
+  pairs_run(1, TRIPS);
+}
+
+START_TEST(a_task_back_from_outside_is_a_task_as_before) {
+  struct outside o = in_read();
+  o.stay = stay_in_read_then_play;
+  go_outside(&o);
+  come_back(&o);
+  close(o.fds[0]);
+}
+END_TEST
+
+Suite *test_suite(void) {
+  Suite *s = suite_create("task_block");
+  TCase *t = test_case(s, "blocked");
+  tcase_add_test(t, a_thousand_tasks_go_on_while_four_are_in_read);
+  tcase_add_test(t, a_main_task_goes_on_while_four_are_in_read);
+  tcase_add_test(t, a_thousand_tasks_go_on_while_four_wait_for_a_pthread_mutex);
+  tcase_add_test(t, a_thousand_tasks_go_on_while_four_are_in_usleep);
+  tcase_add_test(t, a_thousand_tasks_go_on_while_four_compute);
+  tcase_add_test(t, a_task_back_from_outside_is_a_task_as_before);
+  t = test_case(s, "computing");
+  tcase_add_test(t, two_tasks_that_only_compute_use_two_threads_at_once);
+  tcase_add_test(t, a_task_that_computes_does_not_keep_another_out_for_good);
+  tcase_add_test(t, tasks_started_by_one_that_then_computes_run_elsewhere);
+  tcase_add_test(t, a_task_woken_by_one_that_then_computes_runs_elsewhere);
+  return s;
+}

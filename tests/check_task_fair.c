@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Fairness, on one processor: every task that is ready runs in the end. */
+#include "crowd.h"
+
+static void set_over(void *over) {
+  atomic_store((atomic_bool *)over, true);
+}
+
+static void yield_until_over(void *over) {
+  while (!atomic_load((atomic_bool *)over))
+    gch_yield();
+}
+
+static void start_another(void *over) {
+  gch_go(set_over, over);
+  yield_until_over(over);
+}
+
+START_TEST(a_yield_lets_a_task_run_that_the_same_task_started) {
+  atomic_bool over = false;
+  gch_maxprocs(1);
+  gch_go(start_another, &over);
+  await_no_tasks();
+}
+END_TEST
+
+START_TEST(yielding_tasks_do_not_starve_a_new_one) {
+  atomic_bool over = false;
+  gch_maxprocs(1);
+  for (int i = 0; i < 10; i++)
+    gch_go(yield_until_over, &over);
+  gch_go(set_over, &over);
+  await_no_tasks();
+}
+END_TEST
+
+START_TEST(a_ping_pong_pair_does_not_starve_a_new_task) {
+  atomic_bool over = false;
+  gch_wg wg = GCH_WG_INIT;
+  gch_maxprocs(1);
+  struct pair *p = pair_start(&wg, 0, &over);
+  gch_go(set_over, &over);
+  gch_wg_wait(&wg);
+  pair_free(p);
+  await_no_tasks();
+}
+END_TEST
+
+struct waker {
+  gch_chan *gate;
+  atomic_bool over;
+};
+
+static void wait_at_gate(void *arg) {
+  struct waker *w = arg;
+  gch_recv(w->gate, NULL);
+  atomic_store(&w->over, true);
+}
+
+START_TEST(a_ping_pong_pair_does_not_starve_a_task_woken_by_a_thread) {
+  struct waker w = {.gate = gch_make(0, 0)};
+  gch_wg wg = GCH_WG_INIT;
+  gch_maxprocs(1);
+  gch_go(wait_at_gate, &w);
+  await_waiting(w.gate, 0, 1);
+  struct pair *p = pair_start(&wg, 0, &w.over);
+  gch_close(w.gate);
+  gch_wg_wait(&wg);
+  pair_free(p);
+  await_no_tasks();
+  gch_unref(w.gate);
+}
+END_TEST
+
+static void wait_then_set_over(void *over) {
+  gch_sleep(GCH_MILLISECOND);
+  set_over(over);
+}
+
+START_TEST(a_ping_pong_pair_does_not_starve_a_sleeper) {
+  atomic_bool over = false;
+  gch_wg wg = GCH_WG_INIT;
+  gch_maxprocs(1);
+  gch_go(wait_then_set_over, &over);
+  struct pair *p = pair_start(&wg, 0, &over);
+  gch_wg_wait(&wg);
+  pair_free(p);
+  await_no_tasks();
+}
+END_TEST
+
+/* A task that always finds what it receives never parks of itself. */
+static void stream(void *arg) {
+  struct waker *w = arg;
+  gch_chan *c = gch_make(0, 1);
+  while (!atomic_load(&w->over)) {
+    gch_send(c, NULL);
+    gch_recv(c, NULL);
+  }
+  gch_unref(c);
+}
+
+START_TEST(tasks_that_never_park_do_not_starve_a_new_one) {
+  struct waker w = {.over = false};
+  gch_maxprocs(1);
+  for (int i = 0; i < 3; i++)
+    gch_go(stream, &w);
+  gch_go(set_over, &w.over);
+  await_no_tasks();
+}
+END_TEST
+
+Suite *test_suite(void) {
+  Suite *s = suite_create("task_fair");
+  TCase *t = test_case(s, "fair");
+  tcase_add_test(t, a_yield_lets_a_task_run_that_the_same_task_started);
+  tcase_add_test(t, yielding_tasks_do_not_starve_a_new_one);
+  tcase_add_test(t, a_ping_pong_pair_does_not_starve_a_new_task);
+  tcase_add_test(t, a_ping_pong_pair_does_not_starve_a_task_woken_by_a_thread);
+  tcase_add_test(t, a_ping_pong_pair_does_not_starve_a_sleeper);
+  tcase_add_test(t, tasks_that_never_park_do_not_starve_a_new_one);
+  return s;
+}
