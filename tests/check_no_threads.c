@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 static atomic_bool no_threads;
 
@@ -120,6 +121,58 @@ START_TEST(errgroup_go_that_failed_keeps_no_place) {
   ck_assert_int_eq(runs, 1);
   gch_errgroup_free(g);
   await_no_tasks();
+}
+END_TEST
+
+/* No spare thread, while one task keeps the only worker */
+
+struct reader {
+  int fds[2];
+  atomic_int inside;
+};
+
+static void stay_in_read(void *arg) {
+  struct reader *r = arg;
+  char c;
+  atomic_fetch_add(&r->inside, 1);
+  ck_assert_int_eq(read(r->fds[0], &c, 1), 0);
+}
+
+static void keep_the_worker(struct reader *r) {
+  gch_maxprocs(1);
+  ck_assert_int_eq(pipe(r->fds), 0);
+  ck_assert_int_eq(gch_go(stay_in_read, r), 0);
+  await_count(&r->inside, 1);
+  forbid();
+}
+
+static void let_the_worker_go(struct reader *r) {
+  close(r->fds[1]);
+  await_no_tasks();
+  close(r->fds[0]);
+}
+
+START_TEST(tasks_wait_for_a_worker_where_there_is_no_spare_thread) {
+  struct reader r = {.inside = 0};
+  keep_the_worker(&r);
+  ck_assert_int_eq(gch_go(count, NULL), 0);
+  gch_sleep(20 * GCH_MILLISECOND);
+  ck_assert_int_eq(runs, 0);
+  let_the_worker_go(&r);
+  ck_assert_int_eq(runs, 1);
+  allow();
+}
+END_TEST
+
+START_TEST(tasks_run_when_a_spare_thread_can_be_started_again) {
+  struct reader r = {.inside = 0};
+  keep_the_worker(&r);
+  ck_assert_int_eq(gch_go(count, NULL), 0);
+  gch_sleep(20 * GCH_MILLISECOND);
+  allow();
+  ck_assert_int_eq(gch_go(count, NULL), 0);
+  await_count(&runs, 2);
+  let_the_worker_go(&r);
 }
 END_TEST
 
@@ -269,6 +322,8 @@ Suite *test_suite(void) {
   tcase_add_test(t, wg_go_is_enomem_and_the_count_as_it_was);
   tcase_add_test(t, errgroup_go_is_enomem_and_the_group_as_it_was);
   tcase_add_test(t, errgroup_go_that_failed_keeps_no_place);
+  tcase_add_test(t, tasks_wait_for_a_worker_where_there_is_no_spare_thread);
+  tcase_add_test(t, tasks_run_when_a_spare_thread_can_be_started_again);
   t = test_case(s, "registered");
   tcase_add_test(t, a_timer_fires);
   tcase_add_test(t, a_timer_func_runs);

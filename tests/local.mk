@@ -53,7 +53,10 @@ check_PROGRAMS += \
   tests/check_strict \
   tests/check_task \
   tests/check_task_block \
+  tests/check_task_end \
   tests/check_task_fair \
+  tests/check_task_fork \
+  tests/check_task_mixed \
   tests/check_task_overflow \
   tests/check_ticker \
   tests/check_time \
