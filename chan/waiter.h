@@ -97,6 +97,17 @@ static inline void gch__queue_remove(struct gch_queue *q,
   w->prev = NULL;
 }
 
+/* Takes out the first, w. */
+static inline void gch__queue_remove_first(struct gch_queue *q,
+                                           struct gch_waiter *w) {
+  struct gch_waiter *next = w->next;
+  atomic_store_explicit(&q->first, next, memory_order_release);
+  if (next)
+    next->prev = NULL;
+  else
+    q->last = NULL;
+}
+
 /* Wakes w, which the caller has claimed, if it has; the last touch. No lock is
    held. */
 static inline void gch__wake(struct gch_waiter *w) {
@@ -108,7 +119,7 @@ static inline void gch__wake(struct gch_waiter *w) {
 static inline struct gch_waiter *gch__queue_claim(struct gch_queue *q) {
   struct gch_waiter *w;
   while ((w = gch__queue_first(q))) {
-    gch__queue_remove(q, w);
+    gch__queue_remove_first(q, w);
     if (gch__claim(w->group, w->pos))
       return w;
   }

@@ -22,13 +22,16 @@
 #include "timer/queue.h"
 #include "timer/service.h"
 
+/* Nanoseconds. */
 enum {
-  STUCK = 5000000,  /* nanoseconds */
-  QUIET_LOOKS = 8,  /* looks without a worker before the monitor stops */
-  NEXT_MIN = 20000, /* nanoseconds, as is */
+  LOOK = 2000000,  /* from one look to the next */
+  STUCK = 4000000, /* in one task */
+  NEXT_MIN = 20000,
   NEXT_MAX = 1000000,
-  NEXT_FORGET = 10000000, /* without such looks it begins with NEXT_MIN again */
+  NEXT_FORGET = 10000000, /* without looks at next they begin with NEXT_MIN */
 };
+
+enum { QUIET_LOOKS = 20 }; /* without a worker before the monitor stops */
 
 static void fire(struct gch_entry *e, int64_t now, struct gch_wakes *k);
 static void look(struct gch_deferred *d, struct gch_wakes *k);
@@ -58,7 +61,7 @@ static void look_at(int64_t when) {
 void gch__monitor(void) {
   if (!atomic_load(&monitor.on) && !atomic_exchange(&monitor.on, true)) {
     gch__service_start(); /* again, in a forked child; it may fail there */
-    look_at(gch__from_now(STUCK));
+    look_at(gch__from_now(LOOK));
   }
 }
 
@@ -161,7 +164,7 @@ static void look(struct gch_deferred *d, struct gch_wakes *k) {
     look_at_nexts(now);
   if (!atomic_load(&monitor.on))
     return;
-  if (now < monitor.due - STUCK / 10) {
+  if (now < monitor.due - LOOK / 10) {
     look_at(monitor.due);
     return;
   }
@@ -172,6 +175,6 @@ static void look(struct gch_deferred *d, struct gch_wakes *k) {
       return;
     atomic_store(&monitor.on, true);
   }
-  monitor.due = gch__time_add(now, STUCK);
+  monitor.due = gch__time_add(now, LOOK);
   look_at(monitor.due);
 }
