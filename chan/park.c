@@ -18,8 +18,9 @@ static int give_up(gch_chan *c, struct gch_queue *q, struct gch_waiter *w) {
 int gch__park_on(gch_chan *c, struct gch_queue *q, void *elem,
                  int64_t deadline) {
   struct gch_group group;
-  struct gch_waiter w = {.group = &group, .elem = elem};
+  struct gch_waiter w = {.group = &group, .elem = elem, .pos = GCH_PLAIN};
   gch__group_init(&group);
+  gch__group_describe(&group);
   gch__queue_add(q, &w);
   gch__unlock(&c->lock);
   if (gch__park(&group.parker, deadline) == 0)

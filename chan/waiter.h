@@ -24,17 +24,24 @@
 #ifndef GCH_CHAN_WAITER_H
 #define GCH_CHAN_WAITER_H
 
+#include "park/clock.h"
 #include "park/delay.h"
 #include "park/parker.h"
+#include "park/thread_id.h"
 
 #include <gulch/select.h>
 
 #define GCH_WAITING UINT32_MAX
 #define GCH_GAVE_UP (UINT32_MAX - 1)
 
+/* The position of a plain operation, which has none. */
+#define GCH_PLAIN (UINT32_MAX - 2)
+
 struct gch_group {
   _Atomic uint32_t winner;
   struct gch_parker parker;
+  uint32_t tid;  /* for reports: who parks, */
+  int64_t since; /* and from when on; guarded as a queued waiter is */
 };
 
 /* first is read without the lock too, to see whether anybody waits. */
@@ -46,6 +53,13 @@ struct gch_queue {
 static inline void gch__group_init(struct gch_group *g) {
   atomic_init(&g->winner, GCH_WAITING);
   gch__parker_init(&g->parker);
+}
+
+/* Notes who parks now. By the cheaper clock, which may be some milliseconds
+   behind: it is read at each park. */
+static inline void gch__group_describe(struct gch_group *g) {
+  g->tid = gch__thread_id();
+  g->since = gch__now_coarse();
 }
 
 /* Acquire-release: a successful claim sees what the sleeper wrote before it

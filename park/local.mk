@@ -15,4 +15,6 @@ libgulch_la_SOURCES += \
   park/panic.c \
   park/parker.c \
   park/parker.h \
-  park/strict.h
+  park/strict.h \
+  park/thread_id.c \
+  park/thread_id.h
