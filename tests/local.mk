@@ -32,11 +32,14 @@ check_PROGRAMS += \
   tests/check_ctx_tree \
   tests/check_ctx_value \
   tests/check_ctx_watch \
+  tests/check_dump \
+  tests/check_dump_anytime \
   tests/check_errgroup \
   tests/check_errgroup_limit \
   tests/check_fork \
   tests/check_fork_old \
   tests/check_go \
+  tests/check_leaks \
   tests/check_maxprocs \
   tests/check_no_alloc \
   tests/check_no_threads \
@@ -62,6 +65,7 @@ EXTRA_DIST += \
   tests/chan_forms.h \
   tests/coverage.sh \
   tests/ctx_facts.h \
+  tests/dump_text.h \
   tests/every_macro.c \
   tests/every_macro.cc \
   tests/example.sh \
