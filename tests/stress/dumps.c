@@ -5,15 +5,23 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TESTS = 1, MEMBERS = 6, DUMPERS = 2, SHARED = 4, MOMENT = 50000 };
+enum {
+  TESTS = 1,
+  MEMBERS = 6,
+  DUMPERS = 2,
+  SHARED = 4,
+  POOL = 64,
+  MOMENT = 50000
+};
 
 struct scene {
   int64_t end;
   gch_chan *shared[SHARED];
+  gch_chan *pools[MEMBERS][POOL]; /* so many that a dump takes many batches */
 };
 
-/* A channel of the thread's own, through all its life. */
-static void live_and_die(uint32_t *random) {
+/* A channel of the thread's own, through all its life: some of it in a pool. */
+static void live_and_die(gch_chan **pool, uint32_t *random) {
   gch_chan *c = gch_make_of(int, pick(random, 3));
   if (pick(random, 2))
     gch_set_name(c, "short lived");
@@ -22,7 +30,9 @@ static void live_and_die(uint32_t *random) {
   dawdle(random, 200);
   if (pick(random, 2))
     gch_close(c);
-  gch_unref(c);
+  gch_chan **place = &pool[pick(random, POOL)];
+  gch_unref(*place);
+  *place = c;
 }
 
 static void be_a_context(uint32_t *random) {
@@ -83,12 +93,14 @@ static void act(void *shared, int id) {
     else if (pick(&random, 4) == 0)
       be_a_context(&random);
     else if (pick(&random, 3) == 0)
-      live_and_die(&random);
+      live_and_die(s->pools[id], &random);
     else if (pick(&random, 2) == 0)
       select_somewhere(s, &random);
     else
       wait_somewhere(s, &random);
   }
+  for (int i = 0; i < POOL; i++)
+    gch_unref(s->pools[id][i]);
 }
 
 START_TEST(dumps_race_everything) {
