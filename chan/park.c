@@ -18,8 +18,8 @@ static int give_up(gch_chan *c, struct gch_queue *q, struct gch_waiter *w) {
 int gch__park_on(gch_chan *c, struct gch_queue *q, void *elem,
                  int64_t deadline) {
   struct gch_group group;
-  struct gch_waiter w = {.group = &group, .elem = elem, .pos = GCH_PLAIN};
-  gch__group_init(&group);
+  struct gch_waiter w = {.group = &group, .elem = elem, .pos = GCH_NO_CASE};
+  gch__group_init(&group, deadline, true);
   gch__group_describe(&group);
   gch__queue_add(q, &w);
   gch__unlock(&c->lock);

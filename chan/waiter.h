@@ -12,7 +12,8 @@
  *
  * Whoever wants to complete an operation claims its group: one
  * compare-and-swap from WAITING to the case's own position. Exactly one claim
- * succeeds. The claimer holds the lock of the waiter's channel, copies the
+ * succeeds. (A plain operation without a deadline needs none: whoever holds the
+ * channel's lock and finds it in the queue is the only one.) The claimer holds the lock of the waiter's channel, copies the
  * element, sets waiter->err, unlocks, and unparks; the sleeper does not return
  * before it has that permit, so the waiter is alive until then, and is not
  * touched after.
@@ -34,13 +35,14 @@
 #define GCH_WAITING UINT32_MAX
 #define GCH_GAVE_UP (UINT32_MAX - 1)
 
-/* The position of a plain operation, which has none. */
-#define GCH_PLAIN (UINT32_MAX - 2)
+/* The position of an operation that is no case of a select. */
+#define GCH_NO_CASE (UINT32_MAX - 2)
 
 struct gch_group {
   _Atomic uint32_t winner;
+  bool plain; /* one waiter, no deadline */
   struct gch_parker parker;
-  uint32_t tid;  /* for reports: who parks, */
+  uint32_t tid;  /* for reports: who parks if no task, */
   int64_t since; /* and from when on; guarded as a queued waiter is */
 };
 
@@ -50,15 +52,17 @@ struct gch_queue {
   struct gch_waiter *last;
 };
 
-static inline void gch__group_init(struct gch_group *g) {
+static inline void gch__group_init(struct gch_group *g, int64_t deadline,
+                                   bool one_waiter) {
   atomic_init(&g->winner, GCH_WAITING);
-  gch__parker_init(&g->parker);
+  g->plain = one_waiter && deadline == GCH__FOREVER;
+  gch__parker_init(&g->parker, deadline);
 }
 
-/* Notes who parks now. By the cheaper clock, which may be some milliseconds
-   behind: it is read at each park. */
+/* Notes who parks now, in a group that is set up. By the cheaper clock, which
+   may be some milliseconds behind: it is read at each park. */
 static inline void gch__group_describe(struct gch_group *g) {
-  g->tid = gch__thread_id();
+  g->tid = g->parker.task ? 0 : gch__thread_id();
   g->since = gch__now_coarse();
 }
 
@@ -68,6 +72,8 @@ static inline void gch__group_describe(struct gch_group *g) {
 static inline bool gch__claim(struct gch_group *g, uint32_t winner) {
   uint32_t waiting = GCH_WAITING;
   GCH_DELAY();
+  if (g->plain)
+    return true;
   return atomic_compare_exchange_strong_explicit(
       &g->winner, &waiting, winner, memory_order_acq_rel, memory_order_relaxed);
 }

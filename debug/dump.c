@@ -11,6 +11,7 @@
 #include "debug/dump.h"
 
 #include "chan/impl.h"
+#include "go/sched.h"
 #include "park/clock.h"
 
 #include <gulch/debug.h>
@@ -25,6 +26,8 @@ struct parked {
   int64_t since;
   uint32_t tid, pos;
   bool sends;
+  char name[GCH_TASK_NAME_MAX]; /* of the task, */
+  const void *task;             /* if it is one */
 };
 
 /* One channel, with those of batch->parked that come after the last one's. */
@@ -62,6 +65,19 @@ static size_t count_parked(const struct gch_queue *q) {
   return n;
 }
 
+/* A parked task has a stack: w is on it. */
+static struct parked parked_of(const struct gch_waiter *w, bool sends) {
+  const struct gch_task *task = w->group->parker.task;
+  struct parked p = {.since = w->group->since,
+                     .tid = w->group->tid,
+                     .pos = w->pos,
+                     .sends = sends,
+                     .task = task};
+  if (task)
+    memcpy(p.name, task->stack->name, sizeof p.name);
+  return p;
+}
+
 static void note_parked(struct batch *b, const struct gch_queue *q,
                         bool sends) {
   struct noted *n = &b->noted[b->chans];
@@ -72,10 +88,7 @@ static void note_parked(struct batch *b, const struct gch_queue *q,
       n->cut++;
       continue;
     }
-    b->parked[b->used++] = (struct parked){.since = w->group->since,
-                                           .tid = w->group->tid,
-                                           .pos = w->pos,
-                                           .sends = sends};
+    b->parked[b->used++] = parked_of(w, sends);
     n->parked++;
   }
 }
@@ -139,14 +152,26 @@ static void print_chan(FILE *out, struct noted *n) {
           n->cap, n->closed ? "closed" : "open", owners[n->owner]);
 }
 
+static void print_who(FILE *out, const struct parked *p) {
+  char name[GCH_TASK_NAME_MAX];
+  if (!p->task) {
+    fprintf(out, "thread %" PRIu32, p->tid);
+    return;
+  }
+  memcpy(name, p->name, sizeof name);
+  make_printable(name);
+  fprintf(out, "task %p%s%s%s", p->task, name[0] ? " \"" : "", name,
+          name[0] ? "\"" : "");
+}
+
 static void print_parked(FILE *out, const struct parked *p, int64_t now) {
-  char where[32] = "";
   int64_t ms = now > p->since ? (now - p->since) / 1000000 : 0;
-  if (p->pos != GCH_PLAIN)
-    snprintf(where, sizeof where, " in select case %" PRIu32, p->pos);
-  fprintf(out, "  %s%s: thread %" PRIu32 ", %" PRId64 ".%03d s\n",
-          p->sends ? "send" : "receive", where, p->tid, ms / 1000,
-          (int)(ms % 1000));
+  fputs(p->sends ? "  send" : "  receive", out);
+  if (p->pos != GCH_NO_CASE)
+    fprintf(out, " in select case %" PRIu32, p->pos);
+  fputs(": ", out);
+  print_who(out, p);
+  fprintf(out, ", %" PRId64 ".%03d s\n", ms / 1000, (int)(ms % 1000));
 }
 
 static void print_batch(FILE *out, struct batch *b, struct gch_census *census) {

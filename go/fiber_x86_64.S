@@ -6,7 +6,9 @@
  * It goes on by a jump, not by a return: the processor foresees returns by the
  * calls that it saw, which were on another stack.
  */
-#if defined(__x86_64__)
+#include "go/fiber_kind.h"
+
+#ifdef GCH_FIBER_X86_64
   .text
 
 /* void *gch__fiber_switch(from: rdi, to: rsi, passed: rdx) */
@@ -108,6 +110,9 @@ gch__fiber_make:
   retq
   .cfi_endproc
   .size gch__fiber_make, . - gch__fiber_make
+#endif
 
-  .section .note.GNU-stack, "", @progbits
+/* In the empty file too: without this the linker has the stack executable. */
+#ifdef __ELF__
+  .section .note.GNU-stack, "", %progbits
 #endif

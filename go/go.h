@@ -4,10 +4,40 @@
  *
  *     gch_go(worker, jobs);                          // go worker(jobs)
  *
- * What is started here is a task. In this version each task is a detached
- * pthread with a small stack (256 kB unless gch_go_with says otherwise).
- * Everything before the call is visible in the task. The process ends when
- * main returns, as in Go, whatever tasks are left.
+ * What is started here is a task: it has a stack of its own (256 kB of address
+ * space, of which it takes what it touches; below it a guard page, where the
+ * kernel has room for one) and is run by a few worker threads, one a processor.
+ * A call of this library that blocks parks the task, and its thread goes on with
+ * another. Any other call may be made too: a task that has sat in one (read,
+ * getaddrinfo, a long computation) for some milliseconds keeps its thread, and
+ * the others go on, on spare threads. Everything before the call of gch_go is
+ * visible in the task. The process ends when main returns, as in Go, whatever
+ * tasks are left.
+ *
+ * A task may go on in another thread after a call that can block. errno comes
+ * along; other thread-locals do not, and compilers remember where a thread-local
+ * is, errno too. So a function that makes such a call must not use errno or a
+ * thread-local by name both before and after it: put the failing call and the
+ * reading of errno into a function of its own, or use gch_go_with with `thread`.
+ * Nor may a task hold what belongs to a thread (a pthread mutex, flockfile,
+ * uselocale, the floating-point environment, a changed signal mask) across such
+ * a call; <gulch/sync.h> has locks that it may hold.
+ *
+ *   - Worker threads have the signal mask of the thread that started the first
+ *     task. A handler that runs in one runs on the task's stack, unless it has
+ *     SA_ONSTACK.
+ *   - fork in a task: the child goes on in that task; all others are gone. When
+ *     its function returns, the child does _exit(0).
+ *   - exit in a task ends the process, as anywhere.
+ *   - pthread_exit in a task ends the task and its thread; another thread takes
+ *     over. What was to happen after the task's function (a wait group's done)
+ *     does not.
+ *   - A task that runs off its stack ends the process with "fatal error: stack
+ *     overflow in task NAME", by SIGABRT. Stacks beyond some 30 000 at a time
+ *     have no guard before Linux 6.13.
+ *
+ * GULCH_MAXPROCS: gch_maxprocs at first. GULCH_MAXTHREADS (10000): with more
+ * threads than that blocked in tasks the process ends with a fatal error.
  *
  * Errors: EINVAL (fn is NULL), ENOMEM (no memory, or no thread).
  */
@@ -26,10 +56,9 @@ GCH_API int gch_go(void (*fn)(void *), void *arg);
 GCH_API int gch_go_copy(void (*fn)(void *), const void *arg, size_t size);
 
 typedef struct gch_go_opts {
-  const char
-      *name; /* shown by debuggers; copied, cut to 15 bytes; NULL: none */
+  const char *name;  /* for messages; copied, cut to 15 bytes; NULL: none */
   size_t stack_size; /* bytes; 0: the default; rounded up to what is possible */
-  bool thread;       /* a pthread of its own */
+  bool thread;       /* a pthread of its own, which shows the name */
   uintptr_t reserved[4]; /* zero */
 } gch_go_opts;
 
@@ -37,16 +66,15 @@ typedef struct gch_go_opts {
 GCH_API int gch_go_with(const gch_go_opts *opts, void (*fn)(void *), void *arg);
 
 /* Runs fn(arg) as the main task, the caller waiting; its result. Tasks that
-   are left go on. EINVAL: fn is NULL. */
+   are left go on. EINVAL: fn is NULL. ENOMEM: no task could be started. */
 GCH_API int gch_run(int (*fn)(void *), void *arg);
 
-/* runtime.Gosched: lets others run. */
+/* runtime.Gosched: lets other tasks run; in a plain thread, sched_yield. */
 GCH_API void gch_yield(void);
 
 /* runtime.GOMAXPROCS: sets, for n > 0, how many processors tasks may use;
    the previous value. The default is GULCH_MAXPROCS, or the processors that
-   the process may use. (Tasks being threads, the kernel schedules them; the
-   value is kept, and limits nothing yet.) */
+   the process may use; more than 1024 count as 1024. */
 GCH_API int gch_maxprocs(int n);
 
 /* runtime.NumGoroutine, without plain threads: the tasks that have not yet

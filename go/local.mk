@@ -1,6 +1,27 @@
 # SPDX-License-Identifier: BSD-3-Clause
 pkginclude_HEADERS += go/go.h
 libgulch_la_SOURCES += \
+  go/fiber.h \
+  go/fiber_aarch64.S \
+  go/fiber_kind.h \
+  go/fiber_ucontext.c \
+  go/fiber_x86_64.S \
   go/go.c \
+  go/idle.c \
   go/job.h \
+  go/monitor.c \
+  go/overflow.c \
+  go/overflow.h \
+  go/park_until.c \
+  go/proc.c \
+  go/sanitizer.h \
+  go/sched.c \
+  go/sched.h \
+  go/spawn.h \
+  go/stack.c \
+  go/stack.h \
+  go/start.c \
+  go/switch.c \
+  go/task_thread.c \
+  go/thread.c \
   go/timer_func.c

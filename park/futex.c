@@ -2,6 +2,7 @@
 #include "park/futex.h"
 
 #include "park/clock.h"
+#include "park/sanitize.h"
 
 #include <errno.h>
 
@@ -16,16 +17,6 @@ static struct timespec to_timespec(int64_t ns) {
    intercepts, and a bare futex is none. There no wait is longer than TSAN_WAIT
    nanoseconds, and each ends with such a call. */
 #define TSAN_WAIT 10000000
-#if defined(__SANITIZE_THREAD__)
-#define TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TSAN 1
-#endif
-#endif
-#ifndef TSAN
-#define TSAN 0
-#endif
 
 #if GCH_HAVE_FUTEX
 #include <linux/futex.h>
@@ -35,7 +26,7 @@ static struct timespec to_timespec(int64_t ns) {
 int gch__futex_wait(_Atomic uint32_t *word, uint32_t expected,
                     int64_t deadline) {
   int64_t end = deadline;
-  if (TSAN && end > gch__from_now(TSAN_WAIT))
+  if (GCH_TSAN && end > gch__from_now(TSAN_WAIT))
     end = gch__from_now(TSAN_WAIT);
   struct timespec t = to_timespec(end);
   int saved = errno;
@@ -43,7 +34,7 @@ int gch__futex_wait(_Atomic uint32_t *word, uint32_t expected,
   long r = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
                    end == GCH__FOREVER ? 0 : &t, 0, FUTEX_BITSET_MATCH_ANY);
   int err = r == -1 ? errno : 0;
-  if (TSAN)
+  if (GCH_TSAN)
     usleep(0);
   errno = saved;
   return err == ETIMEDOUT && end == deadline ? ETIMEDOUT : 0;

@@ -6,6 +6,8 @@ libgulch_la_SOURCES += \
   park/cpu.h \
   park/delay.c \
   park/delay.h \
+  park/fence.c \
+  park/fence.h \
   park/fork.c \
   park/fork.h \
   park/futex.c \
@@ -15,6 +17,8 @@ libgulch_la_SOURCES += \
   park/panic.c \
   park/parker.c \
   park/parker.h \
+  park/sanitize.h \
   park/strict.h \
+  park/task.h \
   park/thread_id.c \
   park/thread_id.h

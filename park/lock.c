@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+_Atomic uint32_t gch__lock_sleepers[GCH_LOCK_HASHES];
+
 /* A holder is done in tens of nanoseconds unless it lost its processor. Short
    pauses catch the first; some 3 µs of them in all are a tenth of what a sleep
    and a wake cost. */
@@ -28,9 +30,22 @@ static bool spin(struct gch_lock *l) {
   return false;
 }
 
+static void sleep_asymmetric(struct gch_lock *l) {
+  _Atomic uint32_t *sleepers = gch__sleepers_on(l);
+  atomic_fetch_add(sleepers, 1);
+  gch__fence_heavy();
+  while (!gch__try_lock(l))
+    gch__futex_wait(&l->word, GCH_LOCK_HELD, GCH__FOREVER);
+  atomic_fetch_sub(sleepers, 1);
+}
+
 void gch__lock_slow(struct gch_lock *l) {
   if (gch__processors() > 1 && spin(l))
     return;
+  if (gch__asymmetric) {
+    sleep_asymmetric(l);
+    return;
+  }
   while (atomic_exchange_explicit(&l->word, GCH_LOCK_CONTENDED,
                                   memory_order_acquire) != GCH_LOCK_FREE)
     gch__futex_wait(&l->word, GCH_LOCK_CONTENDED, GCH__FOREVER);

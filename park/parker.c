@@ -94,8 +94,7 @@ static int sleep_until(struct gch_parker *p, int64_t deadline) {
   }
 }
 
-int gch__park(struct gch_parker *p, int64_t deadline) {
-  GCH_DELAY();
+static int park_thread(struct gch_parker *p, int64_t deadline) {
   if (take_permit(p))
     return 0;
   if (deadline == GCH__FOREVER || deadline > gch__now())
@@ -104,16 +103,32 @@ int gch__park(struct gch_parker *p, int64_t deadline) {
   return sleep_until(p, deadline);
 }
 
+int gch__park(struct gch_parker *p, int64_t deadline) {
+  GCH_DELAY();
+  if (!p->task)
+    return park_thread(p, deadline);
+  if (p->uses_state)
+    return gch__task_park_until(p, deadline);
+  gch__task_stop();
+  return 0;
+}
+
 void gch__unpark(struct gch_parker *p) {
+  struct gch_task *task = p->task;
   GCH_DELAY();
   /* Release pairs with the acquire in take_permit. */
-  if (atomic_exchange_explicit(&p->state, GCH_PARKER_PERMIT,
-                               memory_order_acq_rel) == GCH_PARKER_ASLEEP)
+  if (p->uses_state &&
+      atomic_exchange_explicit(&p->state, GCH_PARKER_PERMIT,
+                               memory_order_acq_rel) != GCH_PARKER_ASLEEP)
+    return;
+  if (task)
+    gch__task_ready(task);
+  else
     gch__futex_wake(&p->state);
 }
 
 int gch__park_alone(int64_t deadline) {
   struct gch_parker p;
-  gch__parker_init(&p);
-  return sleep_until(&p, deadline);
+  gch__parker_init(&p, deadline);
+  return p.task ? gch__park(&p, deadline) : sleep_until(&p, deadline);
 }

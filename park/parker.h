@@ -17,29 +17,45 @@
  * A sleeper that somebody has undertaken to unpark must therefore take that
  * permit before it returns.
  *
- * This is the only file that knows what kind of sleeper there is. Today each is
- * a thread, asleep on the word as a futex. Who wants to sleep calls
- * gch__parker_init and gch__park, who wakes calls gch__unpark, and no one else
- * looks inside.
+ * The sleeper is a thread, asleep on the word as a futex, or a task. A task
+ * with a deadline uses the same states: the deadline, too, is somebody who
+ * takes it from ASLEEP. A task without one needs no state: who undertakes to
+ * unpark it does so exactly once, and the task does not go on before. (It may
+ * be made ready before it has stopped; go/switch.c says why that is all right.)
+ *
+ * This is the only file that knows what kinds of sleepers there are. Who wants
+ * to sleep calls gch__parker_init and gch__park, who wakes calls gch__unpark,
+ * and no one else looks inside.
  */
 #ifndef GCH_PARK_PARKER_H
 #define GCH_PARK_PARKER_H
 
+#include "park/clock.h"
 #include "park/futex.h"
+#include "park/task.h"
 
 struct gch_parker {
   _Atomic uint32_t state;
+  bool uses_state;
+  struct gch_task *task; /* the sleeper; NULL: a thread */
 };
 
 enum { GCH_PARKER_EMPTY, GCH_PARKER_PERMIT, GCH_PARKER_ASLEEP };
 
-/* The calling thread is who will sleep on p. */
-static inline void gch__parker_init(struct gch_parker *p) {
+/* Of what one known thread sleeps on, and no task. */
+#define GCH_PARKER_OF_THREAD                                                   \
+  { .uses_state = true }
+
+/* The caller is who will sleep on p, at first until deadline. */
+static inline void gch__parker_init(struct gch_parker *p, int64_t deadline) {
   atomic_init(&p->state, GCH_PARKER_EMPTY);
+  p->task = gch__task_self();
+  p->uses_state = !p->task || deadline != GCH__FOREVER;
 }
 
 /* Takes the permit, waiting for it until the absolute monotonic time deadline
-   (nanoseconds). 0 or ETIMEDOUT. Everything before the unpark is visible. */
+   (nanoseconds): the one given to init, or, when that has passed, FOREVER. 0 or
+   ETIMEDOUT. Everything before the unpark is visible. */
 int gch__park(struct gch_parker *p, int64_t deadline);
 
 /* Gives the permit. Async-signal-safe where GCH_HAVE_FUTEX. */

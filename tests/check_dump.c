@@ -216,6 +216,33 @@ START_TEST(how_long_counts_from_when_it_began_to_wait) {
 }
 END_TEST
 
+static void task_recv(void *c) {
+  gch_recv(c, NULL);
+  gch_unref(c);
+}
+
+START_TEST(a_parked_task_is_shown_with_its_name) {
+  gch_chan *c = gch_make_of(int, 0);
+  gch_go_opts opts = {.name = "eater"};
+  ck_assert_int_eq(gch_go_with(&opts, task_recv, gch_ref(c)), 0);
+  await_waiting(c, 0, 1);
+  ck_assert_int_eq(gch_go(task_recv, gch_ref(c)), 0);
+  await_waiting(c, 0, 2);
+  char *said, *line = parked_on(c, &said);
+  char name[16] = "", *next = strchr(line, '\n') + 1;
+  ck_assert_int_eq(
+      sscanf(line, "  receive: task 0x%*x \"%15[a-z]\", %*f s", name), 1);
+  ck_assert_str_eq(name, "eater");
+  line = next + strlen("  receive: task 0x");
+  ck_assert_int_eq(strncmp(next, "  receive: task 0x", 18), 0);
+  line += strspn(line, "0123456789abcdef");
+  ck_assert_int_eq(strncmp(line, ", ", 2), 0);
+  free(said);
+  gch_close(c);
+  gch_unref(c);
+}
+END_TEST
+
 struct two {
   gch_chan *a, *b;
   _Atomic uint32_t tid;
@@ -301,6 +328,7 @@ Suite *test_suite(void) {
   tcase_add_test(parked, a_parked_receiver_is_shown_with_its_thread);
   tcase_add_test(parked, parked_senders_are_shown_in_their_order);
   tcase_add_test(parked, how_long_counts_from_when_it_began_to_wait);
+  tcase_add_test(parked, a_parked_task_is_shown_with_its_name);
   tcase_add_test(parked, a_parked_select_is_shown_on_each_of_its_channels);
   tcase_add_test(parked, any_number_of_operations_is_shown);
   return s;

@@ -204,21 +204,22 @@ START_TEST(go_with_null_options_means_the_defaults) {
 }
 END_TEST
 
-START_TEST(go_with_a_name_shows_it) {
-  gch_go_opts opts = {.name = "walker"};
+START_TEST(a_thread_shows_its_name) {
+  gch_go_opts opts = {.name = "walker", .thread = true};
   ck_assert_str_eq(run_with(&opts).name, "walker");
 }
 END_TEST
 
 START_TEST(a_long_name_is_cut) {
-  gch_go_opts opts = {.name = "a name of more than fifteen bytes"};
+  gch_go_opts opts = {.name = "a name of more than fifteen bytes",
+                      .thread = true};
   ck_assert_str_eq(run_with(&opts).name, "a name of more ");
 }
 END_TEST
 
 START_TEST(the_name_is_copied) {
   char name[] = "walker";
-  gch_go_opts opts = {.name = name};
+  gch_go_opts opts = {.name = name, .thread = true};
   struct report r = {.plain = 42, .end = gch_make(0, 0)};
   gch_go_with(&opts, report, &r);
   memset(name, 'x', sizeof name - 1);
@@ -230,8 +231,8 @@ START_TEST(the_name_is_copied) {
 }
 END_TEST
 
-START_TEST(go_with_a_stack_size_gives_that_much) {
-  gch_go_opts opts = {.stack_size = 3 << 20};
+START_TEST(a_threads_stack_has_the_size_asked_for) {
+  gch_go_opts opts = {.stack_size = 3 << 20, .thread = true};
   ck_assert_uint_ge(run_with(&opts).stack, 3 << 20);
 }
 END_TEST
@@ -334,10 +335,10 @@ Suite *test_suite(void) {
   tcase_add_test(t, go_copy_of_too_much_is_enomem);
   t = test_case(s, "with");
   tcase_add_test(t, go_with_null_options_means_the_defaults);
-  tcase_add_test(t, go_with_a_name_shows_it);
+  tcase_add_test(t, a_thread_shows_its_name);
   tcase_add_test(t, a_long_name_is_cut);
   tcase_add_test(t, the_name_is_copied);
-  tcase_add_test(t, go_with_a_stack_size_gives_that_much);
+  tcase_add_test(t, a_threads_stack_has_the_size_asked_for);
   tcase_add_test(t, a_stack_size_too_small_is_rounded_up);
   tcase_add_test(t, a_stack_size_that_cannot_be_is_enomem);
   tcase_add_test(t, go_with_thread_gives_a_thread_of_its_own);

@@ -62,6 +62,10 @@ int scaled(int n);
 /* Seconds that a stress test may take: GULCH_STRESS_SECONDS, default 1. */
 double stress_seconds(void);
 
+/* Replaces this process by its program, run anew in the present environment
+   (by the emulator GULCH_TEST_EMULATOR, if set). Returns if it can't. */
+void run_program_again(void);
+
 /* How many threads this process has now, the library's own included. */
 int thread_count(void);
 

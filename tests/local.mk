@@ -36,6 +36,8 @@ check_PROGRAMS += \
   tests/check_dump_anytime \
   tests/check_errgroup \
   tests/check_errgroup_limit \
+  tests/check_fiber \
+  tests/check_fiber_ucontext \
   tests/check_fork \
   tests/check_fork_old \
   tests/check_go \
@@ -58,9 +60,21 @@ check_PROGRAMS += \
   tests/check_timer_func \
   tests/check_typed \
   tests/check_wg
+
+# Fibers, with their sources: as the library has them, and the portable ones.
+tests_check_fiber_SOURCES = tests/check_fiber.c tests/fiber_marks.S \
+  tests/fiber_marks.h go/fiber.h go/fiber_aarch64.S go/fiber_kind.h \
+  go/fiber_ucontext.c go/fiber_x86_64.S
+tests_check_fiber_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_check_fiber_CFLAGS = $(GULCH_CFLAGS) $(CHECK_CFLAGS)
+tests_check_fiber_ucontext_SOURCES = $(tests_check_fiber_SOURCES)
+tests_check_fiber_ucontext_CPPFLAGS = $(tests_check_fiber_CPPFLAGS) \
+  -UGULCH_UCONTEXT -DGULCH_UCONTEXT=1
+tests_check_fiber_ucontext_CFLAGS = $(tests_check_fiber_CFLAGS)
 endif
 
 EXTRA_DIST += \
+  tests/aarch64.sh \
   tests/abi.list \
   tests/chan_forms.h \
   tests/coverage.sh \

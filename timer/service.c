@@ -27,7 +27,7 @@ static struct {
   struct gch_job *first, *last;
   _Atomic(void (*)(struct gch_wakes *)) poll;
   atomic_bool running;
-} service;
+} service = {.parker = GCH_PARKER_OF_THREAD};
 
 static pthread_mutex_t start_mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -48,7 +48,7 @@ static void in_parent(void) {
 static void in_child(void) {
   gch__queue_reset();
   gch__lock_reset(&service.lock);
-  gch__parker_init(&service.parker);
+  service.parker = (struct gch_parker)GCH_PARKER_OF_THREAD;
   for (; service.first; service.first = service.first->next)
     service.first->times = 0;
   service.last = NULL;

@@ -5,11 +5,11 @@
  * done, and wg's done is its last touch of the group: when wait has returned
  * the group may be freed.
  */
+#include "go/spawn.h"
 #include "park/fork.h"
 #include "park/strict.h"
 
 #include <gulch/errgroup.h>
-#include <gulch/go.h>
 #include <gulch/wg.h>
 
 #include <stdatomic.h>
@@ -68,12 +68,6 @@ int gch_errgroup_set_limit(gch_errgroup *g, int n) {
   return 0;
 }
 
-struct call {
-  gch_errgroup *g;
-  int (*fn)(const gch_ctx *ctx, void *arg);
-  void *arg;
-};
-
 /* The place first: set_limit may replace the channel once none is running. */
 static void give_place(gch_errgroup *g) {
   if (g->places)
@@ -81,11 +75,10 @@ static void give_place(gch_errgroup *g) {
   atomic_fetch_sub(&g->running, 1);
 }
 
-static void run(void *arg) {
-  struct call *c = arg;
-  gch_errgroup *g = c->g;
+static void run(void *group, void *fn, void *arg) {
+  gch_errgroup *g = group;
   int none = 0, forks = gch__forks();
-  int err = c->fn(gch_errgroup_ctx(g), c->arg);
+  int err = ((int (*)(const gch_ctx *, void *))fn)(gch_errgroup_ctx(g), arg);
   gch__exit_in_child(forks);
   if (err != 0 && atomic_compare_exchange_strong(&g->first, &none, err))
     gch_ctx_cancel_cause(g->ctx, err);
@@ -96,10 +89,9 @@ static void run(void *arg) {
 /* The caller has a place. */
 static int start(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
                  void *arg) {
-  struct call c = {g, fn, arg};
   gch_wg_add(&g->wg, 1);
   atomic_fetch_add(&g->running, 1);
-  int err = gch_go_copy(run, &c, sizeof c);
+  int err = gch__spawn((struct gch_call){run, g, (void *)fn, arg});
   if (err) {
     give_place(g);
     gch_wg_done(&g->wg);

@@ -17,13 +17,13 @@
  * from then on the count gets to zero only through the lock. So no wake is
  * lost.
  */
+#include "go/spawn.h"
 #include "park/lock.h"
 #include "park/parker.h"
 #include "park/delay.h"
 #include "park/fork.h"
 #include "park/strict.h"
 
-#include <gulch/go.h>
 #include <gulch/wg.h>
 
 #include <pthread.h>
@@ -157,7 +157,7 @@ int gch_wg_wait_until(gch_wg *wg, int64_t deadline) {
     return 0;
   struct gch_lock *lock = lock_of(wg);
   struct waiter w = {.taken = false};
-  gch__parker_init(&w.parker);
+  gch__parker_init(&w.parker, deadline);
   gch__lock(lock);
   bool waits = enlist(wg, &w);
   gch__unlock(lock);
@@ -174,24 +174,16 @@ void gch_wg_wait(gch_wg *wg) {
   gch_wg_wait_until(wg, INT64_MAX);
 }
 
-struct call {
-  gch_wg *wg;
-  void (*fn)(void *);
-  void *arg;
-};
-
-static void run(void *arg) {
-  struct call *c = arg;
-  gch__call_task(c->fn, c->arg);
-  gch_wg_done(c->wg);
+static void run(void *wg, void *fn, void *arg) {
+  gch__call_task((void (*)(void *))fn, arg);
+  gch_wg_done(wg);
 }
 
 int gch_wg_go(gch_wg *wg, void (*fn)(void *), void *arg) {
-  struct call c = {wg, fn, arg};
   if (!fn)
     return gch__go_panics(EINVAL, EINVAL, "go of nil func value");
   gch_wg_add(wg, 1);
-  int err = gch_go_copy(run, &c, sizeof c);
+  int err = gch__spawn((struct gch_call){run, wg, (void *)fn, arg});
   if (err)
     gch_wg_add(wg, -1);
   return err;

@@ -79,7 +79,7 @@ START_TEST(select2_many_selects_leave_nothing_behind) {
   gch_wg wg = GCH_WG_INIT;
   struct pair p = {ints(0), ints(0), scaled(2000)};
   go(&wg, send_ones, &p);
-  receive_half(&p);
+  receive_half(&p); /* the scheduler has its threads, then */
   size_t used = heap_in_use();
   receive_half(&p);
   ck_assert_uint_le(heap_in_use(), used);

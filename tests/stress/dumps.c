@@ -69,8 +69,9 @@ static void check_lines(char *text) {
     require(strncmp(line, "channel 0x", 10) == 0 ||
             strncmp(line, "  send", 6) == 0 ||
             strncmp(line, "  receive", 9) == 0);
-    require(line[0] == 'c' ? strstr(line, " bytes, ") != NULL
-                           : strstr(line, ": thread ") != NULL);
+    require(line[0] == 'c'
+                ? strstr(line, " bytes, ") != NULL
+                : strstr(line, ": thread ") || strstr(line, ": task "));
   }
 }
 

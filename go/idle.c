@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Procs without a worker, workers without a proc, and the tasks that nobody has
+ * in his own queue: all under sched.lock. A proc is listed as idle, or has a
+ * worker, or is retired (gch_maxprocs allows for fewer), or is just on its way
+ * from one to the other in somebody's hands.
+ */
+#include "go/sched.h"
+
+enum { SPARE = 8 }; /* idle threads kept beyond one a proc */
+
+struct gch_sched gch__sched;
+#define sched gch__sched
+
+uint32_t gch__procs_allowed(void) {
+  return atomic_load_explicit(&sched.maxprocs, memory_order_relaxed);
+}
+
+bool gch__retired(const struct gch_proc *p) {
+  return p->index >= gch__procs_allowed();
+}
+
+/* The lists */
+
+static void list_idle(struct gch_proc *p) {
+  if (gch__retired(p))
+    return; /* until gch_maxprocs wants it again */
+  p->listed = true;
+  p->next_idle = sched.idle_procs;
+  sched.idle_procs = p;
+  atomic_fetch_add(&sched.num_idle_procs, 1);
+}
+
+static struct gch_proc *take_idle_proc(void) {
+  struct gch_proc *p = sched.idle_procs;
+  if (p) {
+    sched.idle_procs = p->next_idle;
+    p->listed = false;
+    atomic_fetch_sub(&sched.num_idle_procs, 1);
+  }
+  return p;
+}
+
+static void assign(struct gch_proc *p, struct gch_worker *w) {
+  atomic_store(&p->worker, w);
+  atomic_store(&w->proc, p);
+}
+
+/* A searcher for an idle proc, unless there is one. It gets the proc; if no
+   worker is idle the proc is returned, for a new thread. searching is read by a
+   read-modify-write: if that comes before the one in found_work, then what was
+   queued before is seen there. */
+static struct gch_proc *match(struct gch_worker **wake) {
+  *wake = NULL;
+  if (!sched.idle_procs || atomic_fetch_add(&sched.searching, 0) > 0)
+    return NULL;
+  struct gch_proc *p = take_idle_proc();
+  struct gch_worker *w = sched.idle_workers;
+  atomic_fetch_add(&sched.searching, 1);
+  if (!w)
+    return p;
+  sched.idle_workers = w->next_idle;
+  sched.num_idle_workers--;
+  w->searching = true;
+  assign(p, w);
+  *wake = w;
+  return NULL;
+}
+
+/* After the unlock: what match came to. */
+static void set_to_work(struct gch_proc *p, struct gch_worker *wake) {
+  if (wake || p)
+    gch__monitor();
+  if (wake)
+    gch__unpark(&wake->parker);
+  if (p && !gch__worker_start(p)) {
+    atomic_fetch_sub(&sched.searching, 1);
+    gch__list_idle(p);
+  }
+}
+
+void gch__wake_worker(void) {
+  struct gch_worker *wake;
+  gch__lock(&sched.lock);
+  struct gch_proc *p = match(&wake);
+  gch__unlock(&sched.lock);
+  set_to_work(p, wake);
+}
+
+void gch__list_idle(struct gch_proc *p) {
+  gch__lock(&sched.lock);
+  list_idle(p);
+  gch__unlock(&sched.lock);
+}
+
+void gch__submit_shared(struct gch_task *t) {
+  struct gch_worker *wake;
+  gch__lock(&sched.lock);
+  gch__push(&sched.shared, t);
+  struct gch_proc *p = match(&wake);
+  gch__unlock(&sched.lock);
+  set_to_work(p, wake);
+}
+
+/* With sched.lock held. False: there are threads enough. */
+static bool list_idle_worker(struct gch_worker *w) {
+  if (sched.num_idle_workers >= gch__procs_allowed() + SPARE)
+    return false;
+  w->next_idle = sched.idle_workers;
+  sched.idle_workers = w;
+  sched.num_idle_workers++;
+  return true;
+}
+
+bool gch__list_idle_pair(struct gch_proc *p, struct gch_worker *w) {
+  gch__lock(&sched.lock);
+  if (p)
+    list_idle(p);
+  bool stays = list_idle_worker(w);
+  gch__unlock(&sched.lock);
+  return stays;
+}
+
+void gch__want_proc(struct gch_worker *w) {
+  gch__lock(&sched.lock);
+  struct gch_proc *p = take_idle_proc();
+  if (p)
+    assign(p, w);
+  gch__unlock(&sched.lock);
+  if (p)
+    gch__monitor();
+}
+
+bool gch__start_first_worker(void) {
+  gch__lock(&sched.lock);
+  struct gch_proc *p = take_idle_proc();
+  gch__unlock(&sched.lock);
+  if (!p)
+    return false;
+  atomic_fetch_add(&sched.searching, 1);
+  if (gch__worker_start(p))
+    return true;
+  atomic_fetch_sub(&sched.searching, 1);
+  gch__list_idle(p);
+  return false;
+}
+
+/* Those that are no longer allowed for leave the list; their workers notice by
+   themselves. */
+void gch__set_maxprocs(uint32_t n) {
+  gch__lock(&sched.lock);
+  atomic_store(&sched.maxprocs, n);
+  while (take_idle_proc())
+    continue;
+  for (uint32_t i = 0; i < atomic_load(&sched.num_procs); i++) {
+    struct gch_proc *p = atomic_load(&sched.procs[i]);
+    if (!atomic_load(&p->worker))
+      list_idle(p);
+  }
+  gch__unlock(&sched.lock);
+}
+
+void gch__sched_reset(struct gch_worker *w) {
+  gch__lock_reset(&sched.lock);
+  sched.shared = (struct gch_queue_of_tasks){0};
+  sched.idle_procs = NULL;
+  sched.idle_workers = NULL;
+  sched.num_idle_workers = 0;
+  atomic_store(&sched.num_idle_procs, 0);
+  atomic_store(&sched.searching, 0);
+  atomic_store(&sched.num_workers, w ? 1 : 0);
+  uint32_t n = atomic_load(&sched.num_procs);
+  for (uint32_t i = n; i-- > 0;) {
+    struct gch_proc *p = atomic_load(&sched.procs[i]);
+    gch__proc_reset(p);
+    if (i > 0 || !w)
+      list_idle(p);
+    else
+      assign(p, w);
+  }
+  if (w) {
+    atomic_store(&w->busy, false);
+    w->left = NULL;
+    w->searching = false;
+  }
+}

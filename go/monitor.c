@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The monitor, on the library's own thread: a timer that comes back while any
+ * proc has a worker.
+ *
+ *   A worker that has run the same task for STUCK or longer sits in a system
+ *   call, waits for a pthread lock, or computes. Its proc goes to another
+ *   worker.
+ *
+ *   A task that was put in a proc's `next` (so that it may share the cache with
+ *   who woke it) and is still there at the second look waits for a worker that
+ *   goes on with something else. It may be stolen. The looks for that begin
+ *   after NEXT_MIN, and become rarer, to NEXT_MAX, while they find none.
+ *
+ * Who gives a proc to a worker, or sets a next, looks after that whether the
+ * flag `on` (or `on_next`) is set; the monitor clears the flag before it looks
+ * at the procs for the last time. So no proc with a worker is unwatched.
+ *
+ * Everything but the flags is the library's thread's own, or the timer queue's.
+ */
+#include "go/sched.h"
+#include "timer/queue.h"
+#include "timer/service.h"
+
+enum {
+  STUCK = 5000000,  /* nanoseconds */
+  QUIET_LOOKS = 8,  /* looks without a worker before the monitor stops */
+  NEXT_MIN = 20000, /* nanoseconds, as is */
+  NEXT_MAX = 1000000,
+  NEXT_FORGET = 10000000, /* without such looks it begins with NEXT_MIN again */
+};
+
+static void fire(struct gch_entry *e, int64_t now, struct gch_wakes *k);
+static void look(struct gch_deferred *d, struct gch_wakes *k);
+
+static struct {
+  atomic_bool on, on_next;
+  _Atomic int64_t interval, last_next; /* of the looks at next */
+  struct gch_entry entry;
+  struct gch_deferred call;
+  int64_t due; /* the next look at who is stuck */
+  int quiet;   /* looks without a worker so far */
+} monitor = {.entry = {.fire = fire}, .call = {.run = look}};
+
+/* A look at `when` at the latest. */
+static void look_at(int64_t when) {
+  gch__queue_lock();
+  bool wake = false;
+  if (gch__queue_cancel(&monitor.entry) && monitor.entry.when < when)
+    when = monitor.entry.when;
+  monitor.entry.when = when;
+  wake = gch__queue_insert(&monitor.entry);
+  gch__queue_unlock();
+  if (wake)
+    gch__service_wake();
+}
+
+void gch__monitor(void) {
+  if (!atomic_load(&monitor.on) && !atomic_exchange(&monitor.on, true)) {
+    gch__service_start(); /* again, in a forked child; it may fail there */
+    look_at(gch__from_now(STUCK));
+  }
+}
+
+void gch__monitor_next(void) {
+  if (atomic_load_explicit(&monitor.on_next, memory_order_relaxed) ||
+      atomic_exchange(&monitor.on_next, true))
+    return;
+  int64_t now = gch__now();
+  if (now - atomic_load(&monitor.last_next) > NEXT_FORGET)
+    atomic_store(&monitor.interval, NEXT_MIN);
+  look_at(now + atomic_load(&monitor.interval));
+}
+
+void gch__monitor_reset(void) {
+  atomic_store(&monitor.on, false);
+  atomic_store(&monitor.on_next, false);
+}
+
+static void fire(struct gch_entry *e, int64_t now, struct gch_wakes *k) {
+  (void)e;
+  (void)now;
+  gch__wakes_defer(k, &monitor.call);
+}
+
+/* Its worker has had the same task since the tick `seen`. */
+static void retake(struct gch_proc *p, uint32_t seen) {
+  if (!gch__seize(p))
+    return;
+  struct gch_worker *w = atomic_load(&p->worker);
+  bool stuck = w && gch__tick(p) == seen;
+  if (stuck) {
+    atomic_store(&w->proc, NULL);
+    atomic_store(&p->worker, NULL);
+  }
+  gch__release(p);
+  if (!stuck)
+    return;
+  gch__list_idle(p);
+  gch__wake_worker();
+}
+
+/* Whether p has a next that may have to be stolen later. */
+static bool look_at_next(struct gch_proc *p, uint32_t tick) {
+  bool has = atomic_load_explicit(&p->next, memory_order_relaxed) != NULL;
+  if (has && p->fine_tick == tick) {
+    atomic_store(&p->stale, true);
+    atomic_store(&monitor.interval, NEXT_MIN);
+    gch__wake_worker();
+  }
+  p->fine_tick = tick;
+  return has;
+}
+
+static void look_at_proc(struct gch_proc *p, int64_t now) {
+  uint32_t tick = gch__tick(p);
+  if (tick != p->seen_tick) {
+    p->seen_tick = tick;
+    p->seen_at = now;
+  } else if (now - p->seen_at >= STUCK) {
+    retake(p, tick);
+  }
+}
+
+static void look_at_nexts(int64_t now) {
+  bool any = false;
+  int64_t interval = atomic_load(&monitor.interval);
+  atomic_store(&monitor.on_next, false);
+  gch__fence_heavy();
+  atomic_store(&monitor.last_next, now);
+  atomic_store(&monitor.interval,
+               interval * 2 < NEXT_MAX ? interval * 2 : NEXT_MAX);
+  uint32_t n = atomic_load(&gch__sched.num_procs);
+  for (uint32_t i = 0; i < n; i++) {
+    struct gch_proc *p = atomic_load(&gch__sched.procs[i]);
+    if (atomic_load(&p->worker))
+      any |= look_at_next(p, gch__tick(p));
+  }
+  if (any && atomic_load(&gch__sched.num_idle_procs) > 0)
+    gch__monitor_next();
+}
+
+static bool look_at_all(int64_t now) {
+  bool any = false;
+  uint32_t n = atomic_load(&gch__sched.num_procs);
+  for (uint32_t i = 0; i < n; i++) {
+    struct gch_proc *p = atomic_load(&gch__sched.procs[i]);
+    if (!atomic_load(&p->worker))
+      continue;
+    any = true;
+    look_at_proc(p, now);
+  }
+  return any;
+}
+
+static void look(struct gch_deferred *d, struct gch_wakes *k) {
+  (void)d;
+  (void)k;
+  int64_t now = gch__now();
+  if (atomic_load(&monitor.on_next))
+    look_at_nexts(now);
+  if (!atomic_load(&monitor.on))
+    return;
+  if (now < monitor.due - STUCK / 10) {
+    look_at(monitor.due);
+    return;
+  }
+  monitor.quiet = look_at_all(now) ? 0 : monitor.quiet + 1;
+  if (monitor.quiet > QUIET_LOOKS) {
+    atomic_store(&monitor.on, false);
+    if (!look_at_all(now))
+      return;
+    atomic_store(&monitor.on, true);
+  }
+  monitor.due = gch__time_add(now, STUCK);
+  look_at(monitor.due);
+}

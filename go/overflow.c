@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A task that runs off its stack hits the guard. The handler runs on a stack of
+ * the worker's own, says whose stack it was and ends the program; any other
+ * fault is passed to who handled it before.
+ */
+#include "go/overflow.h"
+
+#include "go/sched.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct sigaction old_segv, old_bus;
+
+static void say(const char *text) {
+  if (write(STDERR_FILENO, text, strlen(text)) < 0)
+    return; /* there is nobody else to tell */
+}
+
+static void pass_on(int sig, siginfo_t *info, void *context) {
+  struct sigaction *old = sig == SIGSEGV ? &old_segv : &old_bus;
+  if (old->sa_flags & SA_SIGINFO) {
+    old->sa_sigaction(sig, info, context);
+  } else if (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN) {
+    signal(sig, SIG_DFL); /* the fault comes again */
+  } else {
+    old->sa_handler(sig);
+  }
+}
+
+static void on_fault(int sig, siginfo_t *info, void *context) {
+  struct gch_task *t = gch__task_running;
+  if (!t || !t->stack || !gch__stack_guards(t->stack, info->si_addr)) {
+    pass_on(sig, info, context);
+    return;
+  }
+  say("fatal error: stack overflow in task ");
+  say(t->stack->name[0] ? t->stack->name : "(unnamed)");
+  say("\n");
+  signal(SIGABRT, SIG_DFL);
+  abort();
+}
+
+static void handle(int sig, struct sigaction *old) {
+  struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
+  action.sa_sigaction = on_fault;
+  sigemptyset(&action.sa_mask);
+  sigaction(sig, &action, old);
+}
+
+void gch__overflow_init(void) {
+  handle(SIGSEGV, &old_segv);
+  handle(SIGBUS, &old_bus);
+}
+
+void gch__signal_stack_use(struct gch_worker *w) {
+  enum { SIZE = 64 * 1024 };
+  w->signal_stack = malloc(SIZE);
+  stack_t s = {.ss_sp = w->signal_stack, .ss_size = SIZE};
+  if (w->signal_stack)
+    sigaltstack(&s, NULL);
+}
+
+void gch__signal_stack_free(struct gch_worker *w) {
+  stack_t none = {.ss_flags = SS_DISABLE};
+  sigaltstack(&none, NULL);
+  free(w->signal_stack);
+  w->signal_stack = NULL;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Procs: what is in their queues, and how others get at it. */
+#include "go/sched.h"
+
+#include <stdlib.h>
+
+enum {
+  STREAK_MAX = 32, /* times that next may go before a task in the queue */
+  PAUSES = 64,     /* what one waits for a worker to leave, or a thief */
+};
+
+void gch__move(struct gch_queue_of_tasks *to, struct gch_queue_of_tasks *from,
+               uint32_t n) {
+  if (n >= gch__count(from))
+    n = gch__count(from);
+  if (n == 0)
+    return;
+  struct gch_task *first = from->first, *last = first;
+  for (uint32_t i = 1; i < n; i++)
+    last = last->next;
+  from->first = last->next;
+  gch__add_count(from, -n);
+  last->next = NULL;
+  if (to->first)
+    to->last->next = first;
+  else
+    to->first = first;
+  to->last = last;
+  gch__add_count(to, n);
+}
+
+struct gch_task *gch__take_next(struct gch_proc *p) {
+  struct gch_task *t = atomic_load_explicit(&p->next, memory_order_relaxed);
+  if (t && (!p->queue.first || p->streak < STREAK_MAX)) {
+    atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
+    p->streak++;
+  } else {
+    t = gch__pop(&p->queue);
+    p->streak = 0;
+  }
+  if (t)
+    atomic_store_explicit(&p->tick, gch__tick(p) + 1, memory_order_relaxed);
+  return t;
+}
+
+/* The worker waits until the thief is done: a hundred nanoseconds, unless the
+   thief has lost its processor. */
+static void wait_for_thief(struct gch_proc *p) {
+  for (int i = 0; i < PAUSES; i++) {
+    if (!atomic_load(&p->wanted))
+      return;
+    gch__pause();
+  }
+  gch__lock(&p->lock);
+  gch__unlock(&p->lock);
+}
+
+struct gch_proc *gch__enter_wanted(struct gch_worker *w) {
+  for (;;) {
+    struct gch_proc *p = atomic_load(&w->proc);
+    gch__leave(w);
+    if (p)
+      wait_for_thief(p);
+    atomic_exchange(&w->busy, true);
+    p = atomic_load(&w->proc);
+    if (!p || !atomic_load(&p->wanted))
+      return p;
+  }
+}
+
+static bool left_by(struct gch_worker *w) {
+  for (int i = 0; i < PAUSES; i++) {
+    if (!atomic_load(&w->busy))
+      return true;
+    gch__pause();
+  }
+  return false;
+}
+
+bool gch__seize(struct gch_proc *p) {
+  if (!gch__try_lock(&p->lock))
+    return false;
+  atomic_store(&p->wanted, true);
+  gch__fence_heavy();
+  GCH_DELAY();
+  struct gch_worker *w = atomic_load(&p->worker);
+  if (!w || left_by(w))
+    return true;
+  gch__release(p);
+  return false;
+}
+
+void gch__release(struct gch_proc *p) {
+  atomic_store(&p->wanted, false);
+  gch__unlock(&p->lock);
+}
+
+struct gch_proc *gch__proc_new(uint32_t index) {
+  struct gch_proc *p = aligned_alloc(alignof(struct gch_proc), sizeof *p);
+  if (!p)
+    return NULL;
+  *p = (struct gch_proc){.index = index};
+  return p;
+}
+
+void gch__proc_reset(struct gch_proc *p) {
+  *p = (struct gch_proc){.index = p->index};
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Who runs what. A task made ready by a task goes to its worker's proc: to be
+ * the next, or behind the queue there; one made ready by anybody else goes to
+ * the shared queue. A worker whose proc has nothing looks at the shared queue,
+ * then at the other procs (searching), and after some rounds gives its proc
+ * back and sleeps.
+ *
+ * No task is forgotten: who queues one looks, after that, whether a proc is idle
+ * and nobody is searching, and if so wakes a worker. Who goes to sleep lists its
+ * proc as idle, stops being a searcher, and after that looks at all queues once
+ * more. In between, on one side, is gch__leave or sched.lock, on the other
+ * gch__fence_heavy: so one of the two sees the other. A searcher that finds work
+ * hands the search on, since tasks may have come that nobody was woken for.
+ *
+ * A task in a proc's `next` wakes nobody: mostly its waker soon stops, and the
+ * two share what is in the cache. The monitor sees to those for whom that does
+ * not come true.
+ */
+#include "go/sched.h"
+
+enum {
+  ROUNDS = 12,       /* that a searcher looks around */
+  ROUND_PAUSES = 32, /* between two: a microsecond or so */
+  SHARED_BATCH = 64,
+};
+
+#define sched gch__sched
+
+/* Counting */
+
+static void add(_Atomic uint64_t *n) {
+  /* Release: who sees a task counted as ended sees it counted as started. */
+  atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + 1,
+                        memory_order_release);
+}
+
+void gch__count_started(struct gch_worker *w) {
+  struct gch_proc *p = w ? gch__enter(w) : NULL;
+  if (p)
+    add(&p->started);
+  else
+    atomic_fetch_add(&sched.started, 1);
+  if (w)
+    gch__leave(w);
+}
+
+void gch__count_ended(struct gch_worker *w) {
+  struct gch_proc *p = w ? gch__enter(w) : NULL;
+  if (p)
+    add(&p->ended);
+  else
+    atomic_fetch_add(&sched.ended, 1);
+  if (w)
+    gch__leave(w);
+}
+
+/* Making ready */
+
+/* Something was queued, and the caller has left its proc. */
+static void announce(bool as_next) {
+  if (atomic_load_explicit(&sched.num_idle_procs, memory_order_relaxed) == 0)
+    return;
+  if (as_next) {
+    gch__monitor_next();
+  } else if (atomic_load(&sched.searching) == 0) {
+    gch__wake_worker();
+  }
+}
+
+static bool push_own(struct gch_task *t, bool may_be_next, bool *is_next) {
+  struct gch_worker *w = gch__worker_running;
+  if (!w)
+    return false;
+  struct gch_proc *p = gch__enter(w);
+  if (p) {
+    *is_next =
+        may_be_next && !atomic_load_explicit(&p->next, memory_order_relaxed);
+    if (*is_next)
+      atomic_store_explicit(&p->next, t, memory_order_relaxed);
+    else
+      gch__push(&p->queue, t);
+  }
+  gch__leave(w);
+  return p;
+}
+
+void gch__submit_quietly(struct gch_task *t) {
+  bool is_next;
+  if (!push_own(t, false, &is_next))
+    gch__submit_shared(t);
+}
+
+void gch__submit(struct gch_task *t) {
+  bool is_next;
+  if (push_own(t, false, &is_next))
+    announce(false);
+  else
+    gch__submit_shared(t);
+}
+
+void gch__task_ready(struct gch_task *t) {
+  bool is_next;
+  if (t->generation != sched.generation)
+    return; /* a task of the process that this one was forked from */
+  GCH_DELAY();
+  if (push_own(t, true, &is_next))
+    announce(is_next);
+  else
+    gch__submit_shared(t);
+}
+
+/* Finding work */
+
+/* Puts what came from elsewhere into w's queue. */
+static void keep(struct gch_worker *w, struct gch_queue_of_tasks *found) {
+  if (gch__count(found) == 0)
+    return;
+  struct gch_proc *p = gch__enter(w);
+  if (p)
+    gch__move(&p->queue, found, UINT32_MAX);
+  gch__leave(w);
+  for (struct gch_task *t; (t = gch__pop(found));)
+    gch__submit_shared(t);
+}
+
+struct gch_task *gch__take_shared(struct gch_worker *w) {
+  struct gch_queue_of_tasks found = {0};
+  if (gch__count(&sched.shared) == 0)
+    return NULL;
+  gch__lock(&sched.lock);
+  uint32_t n = gch__count(&sched.shared) / gch__procs_allowed() + 1;
+  gch__move(&found, &sched.shared, n < SHARED_BATCH ? n : SHARED_BATCH);
+  gch__unlock(&sched.lock);
+  struct gch_task *t = gch__pop(&found);
+  keep(w, &found);
+  return t;
+}
+
+static bool next_is_free(struct gch_proc *p) {
+  return atomic_load_explicit(&p->next, memory_order_relaxed) &&
+         (atomic_load(&p->stale) || !atomic_load(&p->worker));
+}
+
+static bool has_work(struct gch_proc *p) {
+  return gch__count(&p->queue) > 0 || next_is_free(p);
+}
+
+/* Half of what p has in its queue, else its next. */
+static struct gch_task *steal_from(struct gch_worker *w, struct gch_proc *p) {
+  struct gch_queue_of_tasks found = {0};
+  struct gch_task *t = NULL;
+  if (!has_work(p) || !gch__seize(p))
+    return NULL;
+  gch__move(&found, &p->queue, (gch__count(&p->queue) + 1) / 2);
+  if (!(t = gch__pop(&found)) && next_is_free(p)) {
+    t = atomic_load_explicit(&p->next, memory_order_relaxed);
+    atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
+  }
+  atomic_store(&p->stale, false);
+  gch__release(p);
+  keep(w, &found);
+  return t;
+}
+
+static struct gch_task *steal(struct gch_worker *w) {
+  uint32_t n = atomic_load(&sched.num_procs);
+  w->random = w->random * 1664525 + 1013904223;
+  for (uint32_t i = 0; i < n; i++) {
+    struct gch_proc *p = atomic_load(&sched.procs[(w->random / 7 + i) % n]);
+    struct gch_task *t = p != atomic_load(&w->proc) ? steal_from(w, p) : NULL;
+    if (t)
+      return t;
+  }
+  return NULL;
+}
+
+static struct gch_task *take_own(struct gch_worker *w) {
+  struct gch_proc *p = gch__enter(w);
+  struct gch_task *t = p ? gch__take_next(p) : NULL;
+  gch__leave(w);
+  return t;
+}
+
+/* At most half of those who are not idle search. */
+static bool begin_search(struct gch_worker *w) {
+  if (w->searching)
+    return true;
+  uint32_t idle = atomic_load(&sched.num_idle_procs),
+           all = gch__procs_allowed();
+  if (all > 1 && 2 * atomic_load(&sched.searching) >= all - idle)
+    return false;
+  atomic_fetch_add(&sched.searching, 1);
+  return w->searching = true;
+}
+
+static struct gch_task *find_task(struct gch_worker *w) {
+  struct gch_task *t;
+  for (int round = 0; round < ROUNDS; round++) {
+    if ((t = take_own(w)) || (t = gch__take_shared(w)))
+      return t;
+    if (!begin_search(w))
+      return NULL;
+    if ((t = steal(w)))
+      return t;
+    if (gch__processors() == 1)
+      return NULL;
+    for (int i = 0; i < ROUND_PAUSES; i++)
+      gch__pause();
+  }
+  return NULL;
+}
+
+static bool work_somewhere(bool *lonely) {
+  *lonely = false;
+  if (gch__count(&sched.shared) > 0)
+    return true;
+  uint32_t n = atomic_load(&sched.num_procs);
+  for (uint32_t i = 0; i < n; i++) {
+    struct gch_proc *p = atomic_load(&sched.procs[i]);
+    if (has_work(p))
+      return true;
+    *lonely |= atomic_load_explicit(&p->next, memory_order_relaxed) != NULL;
+  }
+  return false;
+}
+
+/* The search is over, and hands on what it may have kept others from doing.
+   Alone, only w itself can have queued anything that is not in the shared
+   queue. */
+static void found_work(struct gch_worker *w) {
+  if (!w->searching)
+    return;
+  w->searching = false;
+  if (atomic_fetch_sub(&sched.searching, 1) != 1)
+    return;
+  uint32_t idle = atomic_load(&sched.num_idle_procs);
+  struct gch_proc *p = atomic_load(&w->proc);
+  bool alone = idle + 1 >= gch__procs_allowed();
+  if (idle > 0 && (!alone || gch__count(&sched.shared) > 0 ||
+                   (p && gch__count(&p->queue) > 0)))
+    gch__wake_worker();
+}
+
+/* Going to sleep */
+
+/* Takes its proc, if any, from w. False: there is something to do after all. */
+static bool give_up_proc(struct gch_worker *w, struct gch_proc **given) {
+  struct gch_queue_of_tasks rest = {0};
+  struct gch_proc *p = *given = gch__enter(w);
+  bool empty = true;
+  if (p) {
+    bool retired = gch__retired(p);
+    struct gch_task *next =
+        atomic_load_explicit(&p->next, memory_order_relaxed);
+    if (retired) {
+      gch__move(&rest, &p->queue, UINT32_MAX);
+      if (next)
+        gch__push(&rest, next);
+      atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
+    }
+    empty = retired || (!next && !p->queue.first);
+    if (empty) {
+      gch__free_lists_flush(p);
+      atomic_store(&w->proc, NULL);
+      atomic_store(&p->worker, NULL);
+    }
+  }
+  gch__leave(w);
+  for (struct gch_task *t; (t = gch__pop(&rest));)
+    gch__submit_shared(t);
+  return empty;
+}
+
+static void stop_searching(struct gch_worker *w) {
+  if (!w->searching)
+    return;
+  w->searching = false;
+  atomic_fetch_sub(&sched.searching, 1);
+}
+
+/* Sleeps until w is taken off the list of the idle, with a proc (which it may
+   have lost again when it wakes). One unpark belongs to that, and this is where
+   it is taken. False: the thread is not needed. */
+static bool idle(struct gch_worker *w) {
+  struct gch_proc *p;
+  bool lonely;
+  if (!give_up_proc(w, &p))
+    return true;
+  stop_searching(w);
+  bool stays = gch__list_idle_pair(p, w);
+  gch__fence_heavy();
+  GCH_DELAY();
+  if (work_somewhere(&lonely))
+    gch__wake_worker();
+  else if (lonely)
+    gch__monitor_next();
+  if (stays)
+    gch__park(&w->parker, GCH__FOREVER);
+  return stays;
+}
+
+void gch__work(struct gch_worker *w) {
+  for (;;) {
+    if (!atomic_load(&w->proc))
+      gch__want_proc(w);
+    struct gch_proc *p = atomic_load(&w->proc);
+    struct gch_task *t = p && !gch__retired(p) ? find_task(w) : NULL;
+    if (t) {
+      found_work(w);
+      gch__run(w, t);
+    } else if (!idle(w)) {
+      return;
+    }
+  }
+}

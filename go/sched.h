@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The task scheduler, for the files that implement it.
+ *
+ * Task: a function to call, then a stack of its own that is parked or runs.
+ * Worker: a thread that runs tasks. Proc (Go's P): the right to run tasks, and
+ * the queue of those that are to run; there are gch_maxprocs of them. A worker
+ * needs a proc to go from one task to the next. A worker that sits too long in
+ * one task loses its proc to another worker (monitor.c), and its task goes on
+ * without: it just can't put tasks in a queue of its own, and when it stops its
+ * worker must wait for a proc.
+ *
+ *     task       who owns it (its struct, its registers)
+ *     ready      the queue that it is in; whoever takes it out
+ *     runs       its worker
+ *     stops      its worker, until running is false; see switch.c
+ *     parked     who has undertaken to make it ready
+ *
+ * A proc belongs to the worker that has it, which uses it between gch__enter
+ * and gch__leave; that costs two plain stores. Somebody else (a thief, the
+ * monitor) first seizes it: asks by `wanted`, then waits until the worker is
+ * not between the two. The pair "busy, then wanted" against "wanted, then busy"
+ * is asymmetric: fence.h.
+ *
+ * sched.lock guards the shared queue, the idle procs and the idle workers, and
+ * which proc an idle worker gets. Lock order: a proc's lock, sched.lock. Neither
+ * is held over a switch, and no channel lock is taken under them.
+ */
+#ifndef GCH_GO_SCHED_H
+#define GCH_GO_SCHED_H
+
+#include "go/fiber.h"
+#include "go/spawn.h"
+#include "go/stack.h"
+#include "park/cpu.h"
+#include "park/delay.h"
+#include "park/fence.h"
+#include "park/lock.h"
+#include "park/parker.h"
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { GCH_MAX_PROCS = 1024 };
+
+struct gch_task {
+  struct gch_fiber fiber; /* sp is NULL: not begun */
+  struct gch_task *next;  /* in a queue, or in a list of free ones */
+  struct gch_call call;   /* while not begun */
+  struct gch_stack *stack;
+  atomic_bool running; /* its registers are in a processor */
+  uint32_t generation; /* of the process that it belongs to */
+};
+
+_Static_assert(sizeof(struct gch_task) <= 64, "one cache line a task");
+
+struct gch_queue_of_tasks {
+  struct gch_task *first, *last;
+  _Atomic uint32_t count; /* read by others, as a hint */
+};
+
+struct gch_proc {
+  /* The worker's. */
+  _Atomic(struct gch_task *) next; /* to run next; others read it as a hint */
+  struct gch_queue_of_tasks queue;
+  uint32_t streak;       /* how often next went before the queue */
+  _Atomic uint32_t tick; /* tasks taken */
+  struct gch_task *free_tasks;
+  struct gch_stack *free_stacks;
+  uint32_t num_free_tasks, num_free_stacks;
+  _Atomic uint64_t started, ended; /* tasks, here */
+  /* Everybody's. */
+  alignas(64) atomic_bool wanted;
+  atomic_bool stale;    /* next has waited long: a thief may take it */
+  struct gch_lock lock; /* who seizes it */
+  _Atomic(struct gch_worker *) worker; /* who has it; NULL: it is idle */
+  struct gch_proc *next_idle;
+  uint32_t index;
+  bool listed; /* among the idle */
+  /* The monitor's. */
+  uint32_t seen_tick, fine_tick;
+  int64_t seen_at;
+};
+
+struct gch_worker {
+  _Atomic(struct gch_proc *) proc;
+  atomic_bool busy;
+  struct gch_task *task; /* that runs; NULL: none, the native stack does */
+  struct gch_task *left; /* by the last switch, not settled yet */
+  bool left_is_over;     /* and will not run again */
+  bool searching;        /* counted in sched.searching */
+  int *errno_at;         /* of the thread */
+  struct gch_fiber native;
+  uint32_t random;
+  struct gch_parker parker; /* of the idle */
+  struct gch_worker *next_idle;
+  struct gch_sanitizer_stack sanitizer; /* of the native stack */
+  void *signal_stack;
+};
+
+struct gch_sched {
+  alignas(64) struct gch_lock lock;
+  struct gch_queue_of_tasks shared;
+  struct gch_proc *idle_procs;
+  struct gch_worker *idle_workers;
+  uint32_t num_idle_workers;
+  alignas(64) _Atomic uint32_t num_idle_procs;
+  _Atomic uint32_t searching;   /* workers that look for work */
+  _Atomic uint32_t num_procs;   /* in procs; never fewer */
+  _Atomic uint32_t maxprocs;    /* that may be used; 0: not started */
+  _Atomic uint32_t num_workers; /* threads */
+  _Atomic(struct gch_proc *) procs[GCH_MAX_PROCS];
+  uint32_t generation; /* of processes: grows with each fork, in the child */
+  alignas(64) _Atomic uint64_t started, ended; /* tasks, by who has no proc */
+};
+
+extern struct gch_sched gch__sched;
+
+/* The worker that the calling thread is; NULL: none. As gch__task_self. */
+extern GCH_THREAD_LOCAL struct gch_worker *gch__worker_running;
+struct gch_worker *gch__worker_self(void);
+
+/* Using one's proc */
+
+/* The slow path of gch__enter. */
+struct gch_proc *gch__enter_wanted(struct gch_worker *w);
+
+/* The worker's proc, for it alone until gch__leave; NULL if it has none. In
+   between: no call that blocks. */
+static inline struct gch_proc *gch__enter(struct gch_worker *w) {
+  if (gch__asymmetric) {
+    atomic_store_explicit(&w->busy, true, memory_order_relaxed);
+    gch__fence_light();
+  } else {
+    atomic_exchange(&w->busy, true);
+  }
+  struct gch_proc *p = atomic_load(&w->proc);
+  /* Pairs with the release in gch__release: what the thief did is seen. */
+  if (p && atomic_load(&p->wanted))
+    return gch__enter_wanted(w);
+  return p;
+}
+
+/* Release pairs with the load in gch__seize. Where fences are not asymmetric
+   it also orders what was queued before the look at who is idle. */
+static inline void gch__leave(struct gch_worker *w) {
+  if (gch__asymmetric)
+    atomic_store_explicit(&w->busy, false, memory_order_release);
+  else
+    atomic_exchange(&w->busy, false);
+  gch__fence_light();
+}
+
+static inline uint32_t gch__tick(const struct gch_proc *p) {
+  return atomic_load_explicit(&p->tick, memory_order_relaxed);
+}
+
+/* Takes p from its worker, if it has one, until gch__release. False: the worker
+   did not let go in time, or somebody else seizes. */
+bool gch__seize(struct gch_proc *p);
+void gch__release(struct gch_proc *p);
+
+/* Queues */
+
+static inline uint32_t gch__count(const struct gch_queue_of_tasks *q) {
+  return atomic_load_explicit(&q->count, memory_order_relaxed);
+}
+
+static inline void gch__add_count(struct gch_queue_of_tasks *q, uint32_t n) {
+  atomic_store_explicit(&q->count, gch__count(q) + n, memory_order_relaxed);
+}
+
+static inline void gch__push(struct gch_queue_of_tasks *q, struct gch_task *t) {
+  t->next = NULL;
+  if (q->first)
+    q->last->next = t;
+  else
+    q->first = t;
+  q->last = t;
+  gch__add_count(q, 1);
+}
+
+static inline struct gch_task *gch__pop(struct gch_queue_of_tasks *q) {
+  struct gch_task *t = q->first;
+  if (t) {
+    q->first = t->next;
+    gch__add_count(q, (uint32_t)-1);
+  }
+  return t;
+}
+
+/* Moves the first n of from, or all, behind to. */
+void gch__move(struct gch_queue_of_tasks *to, struct gch_queue_of_tasks *from,
+               uint32_t n);
+
+/* proc.c. The next task of p, which the caller may use. */
+struct gch_task *gch__take_next(struct gch_proc *p);
+struct gch_proc *gch__proc_new(uint32_t index);
+void gch__proc_reset(struct gch_proc *p);
+
+/* idle.c */
+
+/* How many procs may be in use; whether p is one too many. */
+uint32_t gch__procs_allowed(void);
+bool gch__retired(const struct gch_proc *p);
+
+/* Lets an idle worker take an idle proc, if there is one and nobody searches. */
+void gch__wake_worker(void);
+
+/* p has no worker: lists it as idle. */
+void gch__list_idle(struct gch_proc *p);
+
+/* The same, where p is not NULL, and lists w, its worker until now; false: w is
+   not listed, since there are threads enough. */
+bool gch__list_idle_pair(struct gch_proc *p, struct gch_worker *w);
+
+/* w, which has none, gets an idle proc if there is one. */
+void gch__want_proc(struct gch_worker *w);
+
+/* Queues t, which is ready, for everybody. */
+void gch__submit_shared(struct gch_task *t);
+
+/* For start.c. */
+bool gch__start_first_worker(void);
+void gch__set_maxprocs(uint32_t n);
+void gch__sched_reset(struct gch_worker *w); /* in a forked child */
+
+/* sched.c */
+
+/* start.c: makes sure that tasks can run; false: no memory, or no thread. */
+bool gch__sched_start(void);
+
+/* Queues t, which is ready, behind all that the caller's proc has; where it has
+   none, for everybody. quietly: wakes nobody who might take it. */
+void gch__submit(struct gch_task *t);
+void gch__submit_quietly(struct gch_task *t);
+
+/* Counts tasks made and over; w may be NULL. */
+void gch__count_started(struct gch_worker *w);
+void gch__count_ended(struct gch_worker *w);
+
+/* What a worker's thread does, from its native stack. */
+void gch__work(struct gch_worker *w);
+
+/* Some tasks from the shared queue, the first to run at once. */
+struct gch_task *gch__take_shared(struct gch_worker *w);
+
+/* thread.c. The first: false where threads can't be used. worker_start: a new
+   thread for p, counted as searching; false: none can be started. reset: in a
+   forked child. */
+bool gch__threads_init(void);
+bool gch__worker_start(struct gch_proc *p);
+void gch__threads_reset(void);
+
+/* switch.c: runs t on w from its native stack. */
+void gch__run(struct gch_worker *w, struct gch_task *t);
+
+/* The thread of w has left the stack of its task for good. */
+void gch__task_lost(struct gch_worker *w);
+
+/* monitor.c. Some proc has a worker: sees to it that the monitor looks at it
+   from time to time; and soon, because some proc has a next while another is
+   idle. */
+void gch__monitor(void);
+void gch__monitor_next(void);
+void gch__monitor_reset(void);
+
+#endif

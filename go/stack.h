@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Stacks and task records: where they come from.
+ *
+ * A task's stack has GCH_STACK_SIZE bytes of address space, its lowest page
+ * being a guard, and takes memory as it is touched. At its upper end lies a
+ * struct gch_stack. A task gets its stack when it begins, not when it is made;
+ * still it can't go without: for each task record there is room for a stack.
+ */
+#ifndef GCH_GO_STACK_H
+#define GCH_GO_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct slab;
+struct gch_task;
+struct gch_proc;
+struct gch_worker;
+
+enum { GCH_STACK_SIZE = 256 * 1024, GCH_TASK_NAME_MAX = 16 };
+
+/* What sanitizers know of a stack. Unused without them. */
+struct gch_sanitizer_stack {
+  void *fiber;        /* ThreadSanitizer's */
+  void *fake;         /* AddressSanitizer's fake stack, while it does not run */
+  const void *bottom; /* and the bounds */
+  size_t size;
+};
+
+struct gch_stack {
+  struct gch_stack *next; /* in a list of free ones */
+  char *mapping;          /* its guard begins here */
+  size_t mapped;          /* bytes, if the mapping is its own; else 0, */
+  struct slab *slab;      /* and it is one of this slab's */
+  char name[GCH_TASK_NAME_MAX];
+  size_t argument; /* bytes below it that hold the task's argument */
+  struct gch_sanitizer_stack sanitizer;
+  unsigned valgrind_id;
+};
+
+/* The usable bytes, from above the guard to below the argument. */
+char *gch__stack_low(const struct gch_stack *s);
+static inline char *gch__stack_high(const struct gch_stack *s) {
+  return (char *)(uintptr_t)s - s->argument;
+}
+
+/* A stack with at least size usable bytes, in a mapping of its own; NULL where
+   there is no memory. */
+struct gch_stack *gch__stack_map(size_t size);
+
+/* Global lists; w's proc has its own in front of them. */
+
+/* A task record, zeroed, whose stack is promised; NULL where there is no
+   memory. w may be NULL. */
+struct gch_task *gch__task_new(struct gch_worker *w);
+void gch__task_free(struct gch_worker *w, struct gch_task *t);
+
+/* A stack of GCH_STACK_SIZE. NULL: all are in use or in other procs' lists, and
+   the kernel has no more; try again later. */
+struct gch_stack *gch__stack_new(struct gch_worker *w);
+void gch__stack_free(struct gch_worker *w, struct gch_stack *s);
+
+/* Gives p's lists back to the global ones; the caller may use p. */
+void gch__free_lists_flush(struct gch_proc *p);
+
+/* Around a fork. */
+void gch__stacks_lock(void);
+void gch__stacks_unlock(void);
+
+/* Whether addr lies in the guard of s. */
+bool gch__stack_guards(const struct gch_stack *s, const void *addr);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The scheduler's beginning, its size, and what a fork leaves of it.
+ *
+ * Fork: the child has one thread. If that is a worker it keeps its task and gets
+ * the first proc; all other tasks are gone. Their records may still stand in
+ * queues of waiters: they are of an older generation, and making them ready does
+ * nothing. What lay in the procs' lists is lost memory, since their workers may
+ * have been changing them.
+ */
+#include "go/sched.h"
+#include "timer/service.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <gulch/go.h>
+
+#define sched gch__sched
+
+/* Held over all of start and resize; before any other lock. */
+static pthread_mutex_t start_mutex = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic int setting; /* of gch_maxprocs; 0: not known yet */
+
+static int default_maxprocs(void) {
+  const char *s = getenv("GULCH_MAXPROCS");
+  long n = s ? strtol(s, NULL, 10) : 0;
+  return n > 0 && n <= INT_MAX ? (int)n : gch__processors();
+}
+
+static int get_setting(void) {
+  int now = 0, saved = errno, first = default_maxprocs();
+  errno = saved;
+  atomic_compare_exchange_strong(&setting, &now, first);
+  return atomic_load(&setting);
+}
+
+/* With start_mutex held: as many procs as are wanted, as far as there is
+   memory; each that has no worker is listed. */
+static bool resize(void) {
+  uint32_t want = (uint32_t)get_setting();
+  if (want > GCH_MAX_PROCS)
+    want = GCH_MAX_PROCS;
+  uint32_t have = atomic_load(&sched.num_procs);
+  struct gch_proc *p;
+  for (; have < want && (p = gch__proc_new(have)); have++) {
+    atomic_store(&sched.procs[have], p);
+    atomic_store(&sched.num_procs, have + 1);
+  }
+  if (have == 0)
+    return false;
+  gch__set_maxprocs(want < have ? want : have);
+  return true;
+}
+
+static bool start(void) {
+  if (atomic_load(&sched.num_workers) > 0)
+    return true;
+  if (!gch__threads_init() || gch__service_start() != 0)
+    return false;
+  if (atomic_load(&sched.maxprocs) == 0 && !resize())
+    return false;
+  return gch__start_first_worker();
+}
+
+bool gch__sched_start(void) {
+  if (atomic_load(&sched.num_workers) > 0)
+    return true;
+  int saved = errno;
+  pthread_mutex_lock(&start_mutex);
+  bool started = start();
+  pthread_mutex_unlock(&start_mutex);
+  errno = saved;
+  return started;
+}
+
+int gch_maxprocs(int n) {
+  int before = get_setting();
+  if (n <= 0)
+    return before;
+  int saved = errno;
+  pthread_mutex_lock(&start_mutex);
+  before = atomic_exchange(&setting, n);
+  if (atomic_load(&sched.maxprocs) > 0)
+    resize();
+  pthread_mutex_unlock(&start_mutex);
+  errno = saved;
+  return before;
+}
+
+/* Read in this order no task is counted as ended that is not counted as
+   started: the sum may be too large for a moment, never too small. */
+size_t gch_num_tasks(void) {
+  uint64_t started = 0, ended = atomic_load(&sched.ended);
+  uint32_t n = atomic_load(&sched.num_procs);
+  for (uint32_t i = 0; i < n; i++)
+    ended += atomic_load(&atomic_load(&sched.procs[i])->ended);
+  n = atomic_load(&sched.num_procs);
+  for (uint32_t i = 0; i < n; i++)
+    started += atomic_load(&atomic_load(&sched.procs[i])->started);
+  started += atomic_load(&sched.started);
+  return (size_t)(started - ended);
+}
+
+/* Fork */
+
+static void before_fork(void) {
+  gch__stacks_lock();
+  gch__lock(&sched.lock);
+}
+
+static void in_parent(void) {
+  gch__unlock(&sched.lock);
+  gch__stacks_unlock();
+}
+
+static void in_child(void) {
+  struct gch_worker *w = gch__worker_running;
+  gch__stacks_unlock();
+  start_mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+  gch__threads_reset();
+  gch__monitor_reset();
+  sched.generation++;
+  if (w && w->task)
+    w->task->generation = sched.generation;
+  atomic_store(&sched.ended, 0);
+  atomic_store(&sched.started, w || gch__in_task_thread() ? 1 : 0);
+  gch__sched_reset(w);
+}
+
+__attribute__((constructor)) static void register_fork(void) {
+  pthread_atfork(before_fork, in_parent, in_child);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * From one task to the next.
+ *
+ * A task that stops takes the next one from its worker's proc and switches
+ * straight to it; where there is none it switches to the worker's native stack,
+ * which looks for work (sched.c). Whoever runs after the switch settles for the
+ * one who left: its registers are saved now, so running becomes false.
+ *
+ * A task may be made ready as soon as others can find it in a queue of waiters,
+ * before it has stopped. Then it may be taken by another worker, who waits until
+ * running is false (a few nanoseconds, while the task is on its way into the
+ * switch); or its own worker takes it as the next, and it just goes on.
+ *
+ *     running     written by
+ *     true        who is about to switch to the task
+ *     false       who runs after the switch from it (release, for the acquire
+ *                 in await_stopped: the registers are in memory)
+ *
+ * A task that is over leaves its record and stack to who settles; only the
+ * stack may be used at once again, by the next task if that has not begun:
+ * then there is no switch at all.
+ */
+#include "go/sanitizer.h"
+#include "go/sched.h"
+#include "park/fork.h"
+
+#include <errno.h>
+#include <sched.h>
+
+enum { LOOK_AT_SHARED = 61 }; /* tasks taken from one's own queue in between */
+
+GCH_THREAD_LOCAL struct gch_task *gch__task_running;
+GCH_THREAD_LOCAL struct gch_worker *gch__worker_running;
+
+__attribute__((noinline)) struct gch_worker *gch__worker_self(void) {
+  return gch__worker_running;
+}
+
+#if !defined(__x86_64__)
+struct gch_task *gch__task_self_far(void);
+__attribute__((noinline)) struct gch_task *gch__task_self_far(void) {
+  return gch__task_running;
+}
+#endif
+
+/* Frees what a task that is over had. */
+static void bury(struct gch_worker *w, struct gch_task *t) {
+  gch__sanitizer_stack_unused(t->stack);
+  gch__stack_free(w, t->stack);
+  gch__task_free(w, t);
+}
+
+static void settle(struct gch_worker *w) {
+  struct gch_task *left = w->left;
+  if (!left)
+    return;
+  w->left = NULL;
+  if (w->left_is_over)
+    bury(w, left);
+  else
+    atomic_store_explicit(&left->running, false, memory_order_release);
+}
+
+/* What w is to run next; NULL: look further, from the native stack. */
+static struct gch_task *next_task(struct gch_worker *w) {
+  struct gch_task *t = NULL;
+  struct gch_proc *p = gch__enter(w);
+  bool look = p && gch__tick(p) % LOOK_AT_SHARED == 0;
+  if (p && !(look && gch__retired(p)))
+    t = gch__take_next(p);
+  gch__leave(w);
+  if (look && t && gch__count(&gch__sched.shared) > 0) {
+    gch__submit_quietly(t);
+    t = gch__take_shared(w);
+  }
+  return t;
+}
+
+/* Its last worker is on the way out of t. If that worker has lost its
+   processor, give it one. */
+static void await_stopped(struct gch_task *t) {
+  for (int i = 0; atomic_load_explicit(&t->running, memory_order_acquire); i++)
+    if (i < 64)
+      gch__pause();
+    else
+      sched_yield();
+}
+
+static void task_main(void *passed);
+
+/* Makes t, which is to run on w, ready for the switch. False: it has no stack
+   yet, and can't have one now; it is queued again. */
+static bool prepare(struct gch_worker *w, struct gch_task *t) {
+  if (t->fiber.sp) {
+    await_stopped(t);
+  } else {
+    if (!t->stack && !(t->stack = gch__stack_new(w))) {
+      gch__submit_shared(t);
+      return false;
+    }
+    char *low = gch__stack_low(t->stack);
+    gch__sanitizer_stack_used(t->stack);
+    gch__fiber_make(&t->fiber, low, (size_t)(gch__stack_high(t->stack) - low),
+                    task_main);
+  }
+  atomic_store_explicit(&t->running, true, memory_order_relaxed);
+  return true;
+}
+
+/* From the task self, or the native stack where it is NULL, to the task to, or
+   the native stack. Returns the worker that has come back. */
+static struct gch_worker *switch_to(struct gch_worker *w, struct gch_task *self,
+                                    struct gch_task *to) {
+  struct gch_fiber *from = self ? &self->fiber : &w->native;
+  struct gch_sanitizer_stack *mine =
+      self ? &self->stack->sanitizer : &w->sanitizer;
+  w->left = self;
+  w->left_is_over = false;
+  w->task = gch__task_running = to;
+  gch__sanitizer_leave(mine, to ? &to->stack->sanitizer : &w->sanitizer);
+  w = gch__fiber_switch(from, to ? &to->fiber : &w->native, w);
+  gch__sanitizer_arrive(mine);
+  settle(w);
+  return w;
+}
+
+void gch__run(struct gch_worker *w, struct gch_task *t) {
+  if (prepare(w, t))
+    switch_to(w, NULL, t);
+}
+
+/* errno_at, since compilers remember where errno was. */
+void gch__task_stop(void) {
+  struct gch_worker *w = gch__worker_self();
+  struct gch_task *self = w->task;
+  int saved = *w->errno_at;
+  GCH_DELAY();
+  struct gch_task *next = next_task(w);
+  if (next != self) {
+    if (next && !prepare(w, next))
+      next = NULL;
+    w = switch_to(w, self, next);
+  }
+  *w->errno_at = saved;
+}
+
+void gch_yield(void) {
+  struct gch_task *self = gch__task_self();
+  if (!self) {
+    sched_yield();
+    return;
+  }
+  gch__submit_quietly(self);
+  gch__task_stop();
+}
+
+/* The task is over: the next one. Without sanitizers, which want to know one
+   stack from the other, a task that has not begun goes on here. */
+static struct gch_worker *end_task(struct gch_worker *w) {
+  struct gch_task *self = w->task;
+  gch__count_ended(w);
+  struct gch_task *next = next_task(w);
+  if (next && !GCH_TSAN && !GCH_ASAN && !next->fiber.sp && !next->stack &&
+      !self->stack->mapped) {
+    next->stack = self->stack;
+    next->stack->name[0] = '\0';
+    next->stack->argument = 0; /* room that is lost until the stack is free */
+    next->fiber.sp = next->stack; /* it has begun */
+    atomic_store_explicit(&next->running, true, memory_order_relaxed);
+    w->task = gch__task_running = next;
+    gch__task_free(w, self);
+    return w;
+  }
+  if (next && !prepare(w, next))
+    next = NULL;
+  w->left = self;
+  w->left_is_over = true;
+  w->task = gch__task_running = next;
+  gch__sanitizer_leave(NULL, next ? &next->stack->sanitizer : &w->sanitizer);
+  gch__fiber_jump(next ? &next->fiber : &w->native, w);
+}
+
+void gch__task_lost(struct gch_worker *w) {
+  struct gch_task *t = w->task;
+  w->task = gch__task_running = NULL;
+  if (!t)
+    return;
+  gch__sanitizer_leave(NULL, &w->sanitizer);
+  gch__sanitizer_arrive(&w->sanitizer);
+  gch__count_ended(w);
+  bury(w, t);
+}
+
+static void call(struct gch_worker *w) {
+  struct gch_call c = w->task->call;
+  int forks = gch__forks();
+  *w->errno_at = 0;
+  c.run(c.a, c.b, c.c);
+  gch__exit_in_child(forks);
+}
+
+/* The bottom of every task's stack. */
+static void task_main(void *passed) {
+  struct gch_worker *w = passed;
+  gch__sanitizer_arrive(&w->task->stack->sanitizer);
+  settle(w);
+  for (;;) {
+    call(w);
+    w = end_task(gch__worker_self());
+  }
+}

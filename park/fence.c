@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "park/fence.h"
+
+#include "park/sanitize.h"
+
+#include <gulch/panic.h>
+
+bool gch__asymmetric;
+
+#if defined(__linux__) && !GCH_TSAN
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool membarrier(int command) {
+  int saved = errno;
+  bool done = syscall(SYS_membarrier, command, 0, 0) == 0;
+  errno = saved;
+  return done;
+}
+
+__attribute__((constructor)) static void register_process(void) {
+  gch__asymmetric = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+}
+
+void gch__fence_heavy(void) {
+  if (gch__asymmetric && !membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED))
+    gch_panic("gulch: the kernel takes membarrier back");
+}
+
+#else
+void gch__fence_heavy(void) {
+}
+#endif
