@@ -59,11 +59,12 @@ static inline void gch__group_init(struct gch_group *g, int64_t deadline,
   gch__parker_init(&g->parker, deadline);
 }
 
-/* Notes who parks now, in a group that is set up. By the cheaper clock, which
-   may be some milliseconds behind: it is read at each park. */
+/* Notes who parks now, in a group that is set up. By a cheaper clock, which may
+   be some milliseconds behind: it is read at each park. */
 static inline void gch__group_describe(struct gch_group *g) {
-  g->tid = g->parker.task ? 0 : gch__thread_id();
-  g->since = gch__now_coarse();
+  bool task = g->parker.task;
+  g->tid = task ? 0 : gch__thread_id();
+  g->since = task ? gch__recently() : gch__now_coarse();
 }
 
 /* Acquire-release: a successful claim sees what the sleeper wrote before it

@@ -3,6 +3,7 @@
 #ifndef GCH_PARK_CLOCK_H
 #define GCH_PARK_CLOCK_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -24,6 +25,21 @@ static inline int64_t gch__now_coarse(void) {
 #else
   return gch__now();
 #endif
+}
+
+/* The time when the monitor of workers last looked: some milliseconds ago at
+   most, unless the machine is very busy. 0: it does not look now. Relaxed: it
+   publishes nothing. */
+extern _Atomic int64_t gch__recent_time;
+
+/* As gch__now_coarse, for a task: while the monitor looks it costs a load. */
+static inline int64_t gch__recently(void) {
+  int64_t t = atomic_load_explicit(&gch__recent_time, memory_order_relaxed);
+  return t ? t : gch__now_coarse();
+}
+
+static inline void gch__set_recent_time(int64_t now) {
+  atomic_store_explicit(&gch__recent_time, now, memory_order_relaxed);
 }
 
 /* The time ns from t on; t is never negative. */

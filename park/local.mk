@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 pkginclude_HEADERS += park/base.h park/panic.h
 libgulch_la_SOURCES += \
+  park/clock.c \
   park/clock.h \
   park/cpu.c \
   park/cpu.h \

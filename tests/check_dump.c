@@ -221,6 +221,25 @@ static void task_recv(void *c) {
   gch_unref(c);
 }
 
+START_TEST(how_long_counts_for_a_task_too) {
+  gch_chan *c = gch_make_of(int, 0);
+  gch_sleep(100 * MS); /* so that no worker is watched when the task begins */
+  gch_go(task_recv, gch_ref(c));
+  await_waiting(c, 0, 1);
+  int64_t parked = gch_now();
+  gch_sleep(30 * MS);
+  char *said, *line = parked_on(c, &said);
+  int64_t now = gch_now();
+  double seconds = -1;
+  ck_assert_int_eq(sscanf(line, "  receive: task %*s %lf s", &seconds), 1);
+  ck_assert(seconds >= 0.030);
+  ck_assert(seconds < (double)(now - parked) / 1e9 + 60);
+  free(said);
+  gch_close(c);
+  gch_unref(c);
+}
+END_TEST
+
 START_TEST(a_parked_task_is_shown_with_its_name) {
   gch_chan *c = gch_make_of(int, 0);
   gch_go_opts opts = {.name = "eater"};
@@ -328,6 +347,7 @@ Suite *test_suite(void) {
   tcase_add_test(parked, a_parked_receiver_is_shown_with_its_thread);
   tcase_add_test(parked, parked_senders_are_shown_in_their_order);
   tcase_add_test(parked, how_long_counts_from_when_it_began_to_wait);
+  tcase_add_test(parked, how_long_counts_for_a_task_too);
   tcase_add_test(parked, a_parked_task_is_shown_with_its_name);
   tcase_add_test(parked, a_parked_select_is_shown_on_each_of_its_channels);
   tcase_add_test(parked, any_number_of_operations_is_shown);
