@@ -23,6 +23,7 @@
 #ifndef GCH_CHAN_IMPL_H
 #define GCH_CHAN_IMPL_H
 
+#include "chan/registry.h"
 #include "chan/waiter.h"
 #include "chan/wakes.h"
 #include "park/lock.h"
@@ -57,6 +58,7 @@ struct gch_chan {
   char *slots;
   struct gch_queue senders, receivers;
   struct gch_watch *watches;
+  struct gch_listing listed;
   void (*drop)(void *elem);
   void (*destroy)(gch_chan *c);
   char name[GCH_NAME_MAX];

@@ -18,8 +18,9 @@ static inline int gch__park_on(gch_chan *c, struct gch_queue *q, void *elem,
   struct gch_waiter w; /* next and prev: gch__queue_add */
   w.group = &group;
   w.elem = elem;
-  w.pos = 0;
+  w.pos = GCH_NO_CASE;
   gch__group_init(&group, deadline, true);
+  gch__group_describe(&group);
   gch__queue_add(q, &w);
   gch__unlock(&c->lock);
   return gch__park(&group.parker, deadline) == 0 ? w.err

@@ -25,18 +25,25 @@
 #ifndef GCH_CHAN_WAITER_H
 #define GCH_CHAN_WAITER_H
 
+#include "park/clock.h"
 #include "park/delay.h"
 #include "park/parker.h"
+#include "park/thread_id.h"
 
 #include <gulch/select.h>
 
 #define GCH_WAITING UINT32_MAX
 #define GCH_GAVE_UP (UINT32_MAX - 1)
 
+/* The position of an operation that is no case of a select. */
+#define GCH_NO_CASE (UINT32_MAX - 2)
+
 struct gch_group {
   _Atomic uint32_t winner;
   bool plain; /* one waiter, no deadline */
   struct gch_parker parker;
+  uint32_t tid;  /* for reports: who parks if no task, */
+  int64_t since; /* and from when on; guarded as a queued waiter is */
 };
 
 /* first is read without the lock too, to see whether anybody waits. */
@@ -50,6 +57,14 @@ static inline void gch__group_init(struct gch_group *g, int64_t deadline,
   atomic_init(&g->winner, GCH_WAITING);
   g->plain = one_waiter && deadline == GCH__FOREVER;
   gch__parker_init(&g->parker, deadline);
+}
+
+/* Notes who parks now, in a group that is set up. By a cheaper clock, which may
+   be some milliseconds behind: it is read at each park. */
+static inline void gch__group_describe(struct gch_group *g) {
+  bool task = g->parker.task;
+  g->tid = task ? 0 : gch__thread_id();
+  g->since = task ? gch__recently() : gch__now_coarse();
 }
 
 /* Acquire-release: a successful claim sees what the sleeper wrote before it

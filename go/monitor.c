@@ -60,8 +60,10 @@ static void look_at(int64_t when) {
 
 void gch__monitor(void) {
   if (!atomic_load(&monitor.on) && !atomic_exchange(&monitor.on, true)) {
+    int64_t now = gch__now();
+    gch__set_recent_time(now);
     gch__service_start(); /* again, in a forked child; it may fail there */
-    look_at(gch__from_now(LOOK));
+    look_at(now + LOOK);
   }
 }
 
@@ -76,6 +78,7 @@ void gch__monitor_next(void) {
 }
 
 void gch__monitor_reset(void) {
+  gch__set_recent_time(0);
   atomic_store(&monitor.on, false);
   atomic_store(&monitor.on_next, false);
 }
@@ -164,12 +167,14 @@ static void look(struct gch_deferred *d, struct gch_wakes *k) {
     look_at_nexts(now);
   if (!atomic_load(&monitor.on))
     return;
+  gch__set_recent_time(now);
   if (now < monitor.due - LOOK / 10) {
     look_at(monitor.due);
     return;
   }
   monitor.quiet = look_at_all(now) ? 0 : monitor.quiet + 1;
   if (monitor.quiet > QUIET_LOOKS) {
+    gch__set_recent_time(0); /* first: whoever sets `on` again sets it too */
     atomic_store(&monitor.on, false);
     if (!look_at_all(now))
       return;
