@@ -14,6 +14,7 @@ void gch__chan_init(gch_chan *c, size_t elem_size, size_t cap, void *slots,
   c->slots = slots;
   c->owner = owner;
   c->destroy = destroy;
+  gch__list(c);
 }
 
 static void free_chan(gch_chan *c) {
@@ -77,6 +78,7 @@ void gch_unref(gch_chan *c) {
   }
   if (c->drop)
     drop_rest(c);
+  gch__unlist(c);
   c->destroy(c);
 }
 

@@ -23,10 +23,12 @@
 #ifndef GCH_CHAN_IMPL_H
 #define GCH_CHAN_IMPL_H
 
+#include "chan/registry.h"
 #include "chan/waiter.h"
 #include "chan/wakes.h"
 #include "park/lock.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Largest element that drop may be set for. */
@@ -56,6 +58,7 @@ struct gch_chan {
   char *slots;
   struct gch_queue senders, receivers;
   struct gch_watch *watches;
+  struct gch_listing listed;
   void (*drop)(void *elem);
   void (*destroy)(gch_chan *c);
   char name[GCH_NAME_MAX];
@@ -84,10 +87,6 @@ int gch__recv_locked(gch_chan *c, void *elem, struct gch_waiter **partner);
 int gch__send(gch_chan *c, const void *elem, int64_t deadline);
 int gch__recv(gch_chan *c, void *elem, int64_t deadline);
 
-/* What a send is refused for before it looks at the channel's state: EPERM,
-   EINVAL, or 0. */
-int gch__send_refused(const gch_chan *c, const void *elem);
-
 /* A try-send by the channel's owner: 0, EPIPE, EAGAIN. */
 int gch__offer(gch_chan *c, const void *elem, struct gch_wakes *k);
 
@@ -103,6 +102,14 @@ int gch__watch(gch_chan *c, struct gch_watch *w);
 
 /* w will not be called from now on, unless hold has already said yes. */
 void gch__unwatch(gch_chan *c, struct gch_watch *w);
+
+/* What a send is refused for before it looks at the channel's state: EPERM,
+   EINVAL, or 0. */
+static inline int gch__send_refused(const gch_chan *c, const void *elem) {
+  if (c->owner != GCH_OWNER_NONE)
+    return EPERM;
+  return !elem && c->elem_size > 0 ? EINVAL : 0;
+}
 
 static inline size_t gch__len(const gch_chan *c) {
   /* Acquire: see ready.h. */

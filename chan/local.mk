@@ -13,6 +13,8 @@ libgulch_la_SOURCES += \
   chan/random.h \
   chan/ready.h \
   chan/recv.c \
+  chan/registry.c \
+  chan/registry.h \
   chan/select.c \
   chan/send.c \
   chan/waiter.h \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* All selects lock by ascending address, so none waits for another in a
-   circle. The sort is a heap sort (Williams, 1964): in place, never quadratic.
- */
+   circle. Few cases are sorted by insertion, many by heap sort (Williams,
+   1964): in place, never quadratic. */
 #include "chan/lockorder.h"
 #include "chan/random.h"
 
@@ -33,11 +33,23 @@ static void sift_down(gch_case *cases, size_t root, size_t count) {
   }
 }
 
+static void insert(gch_case *cases, size_t slot) {
+  for (; slot > 0 && before(cases, slot, slot - 1); slot--)
+    swap(cases, slot, slot - 1);
+}
+
 size_t gch__lock_order(gch_case *cases, size_t n) {
+  enum { FEW = 8 };
   size_t count = 0;
   for (size_t i = 0; i < n; i++)
-    if (cases[i].kind <= GCH_CASE_SEND_ERR && cases[i].chan)
-      cases[count++].order = (uint32_t)i;
+    if (cases[i].kind <= GCH_CASE_SEND_ERR && cases[i].chan) {
+      cases[count].order = (uint32_t)i;
+      if (n <= FEW)
+        insert(cases, count);
+      count++;
+    }
+  if (n <= FEW)
+    return count;
   for (size_t root = count / 2; root-- > 0;)
     sift_down(cases, root, count);
   for (size_t end = count; end-- > 1;) {

@@ -242,6 +242,7 @@ static size_t run(const struct select *s) {
   bool parks = i == NONE && s->default_at == NONE;
   if (parks) {
     gch__group_init(&group, s->deadline, false);
+    gch__group_describe(&group);
     queue_all(s, count, &group);
   }
   gch__unlock_all(s->cases, count);

@@ -12,7 +12,7 @@
 
 #define CLOSED "send on closed channel"
 
-static void push(gch_chan *c, size_t len, const void *elem) {
+static inline void push(gch_chan *c, size_t len, const void *elem) {
   size_t at = c->head + len;
   if (at >= c->cap)
     at -= c->cap;
@@ -20,8 +20,8 @@ static void push(gch_chan *c, size_t len, const void *elem) {
   atomic_store_explicit(&c->len, len + 1, memory_order_release);
 }
 
-int gch__send_locked(gch_chan *c, const void *elem,
-                     struct gch_waiter **partner) {
+static inline int send_locked(gch_chan *c, const void *elem,
+                              struct gch_waiter **partner) {
   *partner = NULL;
   if (gch__is_closed(c))
     return EPIPE;
@@ -39,10 +39,21 @@ int gch__send_locked(gch_chan *c, const void *elem,
   return 0;
 }
 
-int gch__send_refused(const gch_chan *c, const void *elem) {
-  if (c->owner != GCH_OWNER_NONE)
-    return EPERM;
-  return !elem && c->elem_size > 0 ? EINVAL : 0;
+int gch__send_locked(gch_chan *c, const void *elem,
+                     struct gch_waiter **partner) {
+  return send_locked(c, elem, partner);
+}
+
+/* With the lock held, which is released. */
+__attribute__((noinline)) static int send_or_park(gch_chan *c, const void *elem,
+                                                  int64_t deadline) {
+  struct gch_waiter *partner;
+  int err = send_locked(c, elem, &partner);
+  if (err == EAGAIN)
+    return gch__park_on(c, &c->senders, (void *)(uintptr_t)elem, deadline);
+  gch__unlock(&c->lock);
+  gch__wake(partner);
+  return err;
 }
 
 int gch__send(gch_chan *c, const void *elem, int64_t deadline) {
@@ -51,18 +62,32 @@ int gch__send(gch_chan *c, const void *elem, int64_t deadline) {
   int refused = gch__send_refused(c, elem);
   if (refused)
     return refused;
-  struct gch_waiter *partner;
   gch__lock(&c->lock);
-  int err = gch__send_locked(c, elem, &partner);
-  if (err == EAGAIN)
-    return gch__park_on(c, &c->senders, (void *)(uintptr_t)elem, deadline);
+  return send_or_park(c, elem, deadline);
+}
+
+/* The common case apart, so that it takes few instructions: nobody waits, and
+   there is room. */
+static inline bool pushed(gch_chan *c, const void *elem) {
+  size_t len = gch__len(c);
+  if (len >= c->cap || gch__queue_first(&c->receivers) || gch__is_closed(c))
+    return false;
+  push(c, len, elem);
   gch__unlock(&c->lock);
-  gch__wake(partner);
-  return err;
+  return true;
 }
 
 int gch_send(gch_chan *c, const void *elem) {
-  return gch__go_panics(gch__send(c, elem, GCH__FOREVER), EPIPE, CLOSED);
+  int err = c ? gch__send_refused(c, elem) : EAGAIN;
+  if (err == 0) {
+    gch__lock(&c->lock);
+    if (pushed(c, elem))
+      return 0;
+    err = send_or_park(c, elem, GCH__FOREVER);
+  } else if (!c) {
+    err = gch__park_alone(GCH__FOREVER);
+  }
+  return gch__go_panics(err, EPIPE, CLOSED);
 }
 
 int gch_send_until(gch_chan *c, const void *elem, int64_t deadline) {

@@ -25,18 +25,25 @@
 #ifndef GCH_CHAN_WAITER_H
 #define GCH_CHAN_WAITER_H
 
+#include "park/clock.h"
 #include "park/delay.h"
 #include "park/parker.h"
+#include "park/thread_id.h"
 
 #include <gulch/select.h>
 
 #define GCH_WAITING UINT32_MAX
 #define GCH_GAVE_UP (UINT32_MAX - 1)
 
+/* The position of an operation that is no case of a select. */
+#define GCH_NO_CASE (UINT32_MAX - 2)
+
 struct gch_group {
   _Atomic uint32_t winner;
   bool plain; /* one waiter, no deadline */
   struct gch_parker parker;
+  uint32_t tid;  /* for reports: who parks if no task, */
+  int64_t since; /* and from when on; guarded as a queued waiter is */
 };
 
 /* first is read without the lock too, to see whether anybody waits. */
@@ -50,6 +57,14 @@ static inline void gch__group_init(struct gch_group *g, int64_t deadline,
   atomic_init(&g->winner, GCH_WAITING);
   g->plain = one_waiter && deadline == GCH__FOREVER;
   gch__parker_init(&g->parker, deadline);
+}
+
+/* Notes who parks now, in a group that is set up. By a cheaper clock, which may
+   be some milliseconds behind: it is read at each park. */
+static inline void gch__group_describe(struct gch_group *g) {
+  bool task = g->parker.task;
+  g->tid = task ? 0 : gch__thread_id();
+  g->since = task ? gch__recently() : gch__now_coarse();
 }
 
 /* Acquire-release: a successful claim sees what the sleeper wrote before it
@@ -97,6 +112,17 @@ static inline void gch__queue_remove(struct gch_queue *q,
   w->prev = NULL;
 }
 
+/* Takes out the first, w. */
+static inline void gch__queue_remove_first(struct gch_queue *q,
+                                           struct gch_waiter *w) {
+  struct gch_waiter *next = w->next;
+  atomic_store_explicit(&q->first, next, memory_order_release);
+  if (next)
+    next->prev = NULL;
+  else
+    q->last = NULL;
+}
+
 /* Wakes w, which the caller has claimed, if it has; the last touch. No lock is
    held. */
 static inline void gch__wake(struct gch_waiter *w) {
@@ -108,7 +134,7 @@ static inline void gch__wake(struct gch_waiter *w) {
 static inline struct gch_waiter *gch__queue_claim(struct gch_queue *q) {
   struct gch_waiter *w;
   while ((w = gch__queue_first(q))) {
-    gch__queue_remove(q, w);
+    gch__queue_remove_first(q, w);
     if (gch__claim(w->group, w->pos))
       return w;
   }

@@ -1,17 +1,51 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * <gulch/debug.h>: panics, strict mode, and a look inside for tests.
+ * <gulch/debug.h>: panics, strict mode, and a look inside.
  *
  * A panic is for what can't be reported to anyone. It prints
  * "panic: <words>" and where to stderr and aborts.
  *
  *     gch_must(gch_send(c, &v));    // a failure here is a bug
+ *
+ * A dump shows every channel that is alive, and who is parked on it:
+ *
+ *     gch_set_name(jobs, "jobs");
+ *     gch_dump(stderr);
+ *
+ *     channel 0x55d0c8a012a0 "jobs": 8 bytes, 16/16, open
+ *       send: thread 4711, 12.250 s
+ *       send in select case 1: thread 4712, 0.004 s
+ *     channel 0x55d0c8a01450: 0 bytes, 0/0, open, of a context
+ *
+ * A line a channel: its address; its name, if it has one (control characters
+ * and quotes as '?'); the size of an element; gch_len/gch_cap; open or closed;
+ * ", of a context" for a done channel, ", of a timer" for a timer's, ticker's
+ * or gch_after's. Then an indented line for each operation parked on it,
+ * receives before sends, each kind in the order in which it will be served:
+ * "receive" or "send"; "in select case N" for a case of a select, which stands
+ * so with each of its channels; the thread, by the number that ps and gdb give
+ * it, or "task", its address, and its name, if it has one; how long ago it began to wait, in seconds. The order of the channels
+ * means nothing. Later versions may add to the end of a line, and other lines.
+ *
+ * Environment:
+ *
+ *     GULCH_LEAKS=1    When the process ends by exit or a return from main, and
+ *                      channels or tasks are still alive, lists them to stderr:
+ *                      a dump, then a line
+ *                      "gulch: still alive: channels 1, contexts 0, timers 0,
+ *                      tasks 1". Contexts are those that can be cancelled,
+ *                      timers those with a channel. Tasks that are about to
+ *                      end are given 0.1 s. What ends later than the library,
+ *                      such as C++ objects that outlive main where gulch is
+ *                      linked statically, counts as alive.
  */
 #ifndef GULCH_DEBUG_H
 #define GULCH_DEBUG_H
 
 #include <gulch/ctx.h>
 #include <gulch/panic.h>
+
+#include <stdio.h>
 
 GCH_BEGIN_DECLS
 
@@ -27,6 +61,13 @@ static inline void gch_must_be_zero(int err, const char *expr, const char *file,
 /* How many operations are queued on c now. Out parameters may be NULL. For
    tests: to wait until somebody is parked. */
 GCH_API void gch_waiting(const gch_chan *c, size_t *senders, size_t *receivers);
+
+/* Prints every live channel, in the format above, to out; NULL: stderr. Channels
+   that are made or freed meanwhile may be shown or not. May be called from any
+   thread at any time, while others use the channels; holds no lock while it
+   prints. In a forked child: the channels that it made itself. Errors are
+   those of the stream (ferror). */
+GCH_API void gch_dump(FILE *out);
 
 GCH_END_DECLS
 

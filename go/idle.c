@@ -138,8 +138,10 @@ bool gch__start_first_worker(void) {
   if (!p)
     return false;
   atomic_fetch_add(&sched.searching, 1);
-  if (gch__worker_start(p))
+  if (gch__worker_start(p)) {
+    gch__monitor();
     return true;
+  }
   atomic_fetch_sub(&sched.searching, 1);
   gch__list_idle(p);
   return false;

@@ -22,13 +22,16 @@
 #include "timer/queue.h"
 #include "timer/service.h"
 
+/* Nanoseconds. */
 enum {
-  STUCK = 5000000,  /* nanoseconds */
-  QUIET_LOOKS = 8,  /* looks without a worker before the monitor stops */
-  NEXT_MIN = 20000, /* nanoseconds, as is */
+  LOOK = 2000000,  /* from one look to the next */
+  STUCK = 4000000, /* in one task */
+  NEXT_MIN = 20000,
   NEXT_MAX = 1000000,
-  NEXT_FORGET = 10000000, /* without such looks it begins with NEXT_MIN again */
+  NEXT_FORGET = 10000000, /* without looks at next they begin with NEXT_MIN */
 };
+
+enum { QUIET_LOOKS = 20 }; /* without a worker before the monitor stops */
 
 static void fire(struct gch_entry *e, int64_t now, struct gch_wakes *k);
 static void look(struct gch_deferred *d, struct gch_wakes *k);
@@ -57,8 +60,10 @@ static void look_at(int64_t when) {
 
 void gch__monitor(void) {
   if (!atomic_load(&monitor.on) && !atomic_exchange(&monitor.on, true)) {
+    int64_t now = gch__now();
+    gch__set_recent_time(now);
     gch__service_start(); /* again, in a forked child; it may fail there */
-    look_at(gch__from_now(STUCK));
+    look_at(now + LOOK);
   }
 }
 
@@ -73,6 +78,7 @@ void gch__monitor_next(void) {
 }
 
 void gch__monitor_reset(void) {
+  gch__set_recent_time(0);
   atomic_store(&monitor.on, false);
   atomic_store(&monitor.on_next, false);
 }
@@ -161,17 +167,19 @@ static void look(struct gch_deferred *d, struct gch_wakes *k) {
     look_at_nexts(now);
   if (!atomic_load(&monitor.on))
     return;
-  if (now < monitor.due - STUCK / 10) {
+  gch__set_recent_time(now);
+  if (now < monitor.due - LOOK / 10) {
     look_at(monitor.due);
     return;
   }
   monitor.quiet = look_at_all(now) ? 0 : monitor.quiet + 1;
   if (monitor.quiet > QUIET_LOOKS) {
+    gch__set_recent_time(0); /* first: whoever sets `on` again sets it too */
     atomic_store(&monitor.on, false);
     if (!look_at_all(now))
       return;
     atomic_store(&monitor.on, true);
   }
-  monitor.due = gch__time_add(now, STUCK);
+  monitor.due = gch__time_add(now, LOOK);
   look_at(monitor.due);
 }

@@ -4,10 +4,7 @@
 
 #include <stdlib.h>
 
-enum {
-  STREAK_MAX = 32, /* times that next may go before a task in the queue */
-  PAUSES = 64,     /* what one waits for a worker to leave, or a thief */
-};
+enum { PAUSES = 64 }; /* what one waits for a worker to leave, or a thief */
 
 void gch__move(struct gch_queue_of_tasks *to, struct gch_queue_of_tasks *from,
                uint32_t n) {
@@ -27,20 +24,6 @@ void gch__move(struct gch_queue_of_tasks *to, struct gch_queue_of_tasks *from,
     to->first = first;
   to->last = last;
   gch__add_count(to, n);
-}
-
-struct gch_task *gch__take_next(struct gch_proc *p) {
-  struct gch_task *t = atomic_load_explicit(&p->next, memory_order_relaxed);
-  if (t && (!p->queue.first || p->streak < STREAK_MAX)) {
-    atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
-    p->streak++;
-  } else {
-    t = gch__pop(&p->queue);
-    p->streak = 0;
-  }
-  if (t)
-    atomic_store_explicit(&p->tick, gch__tick(p) + 1, memory_order_relaxed);
-  return t;
 }
 
 /* The worker waits until the thief is done: a hundred nanoseconds, unless the

@@ -57,57 +57,49 @@ void gch__count_ended(struct gch_worker *w) {
 
 /* Making ready */
 
-/* Something was queued, and the caller has left its proc. */
-static void announce(bool as_next) {
-  if (atomic_load_explicit(&sched.num_idle_procs, memory_order_relaxed) == 0)
-    return;
-  if (as_next) {
-    gch__monitor_next();
-  } else if (atomic_load(&sched.searching) == 0) {
-    gch__wake_worker();
-  }
-}
-
-static bool push_own(struct gch_task *t, bool may_be_next, bool *is_next) {
-  struct gch_worker *w = gch__worker_running;
-  if (!w)
-    return false;
+/* Behind all that w's proc has; false: it has no proc. */
+static bool push_own(struct gch_worker *w, struct gch_task *t) {
   struct gch_proc *p = gch__enter(w);
-  if (p) {
-    *is_next =
-        may_be_next && !atomic_load_explicit(&p->next, memory_order_relaxed);
-    if (*is_next)
-      atomic_store_explicit(&p->next, t, memory_order_relaxed);
-    else
-      gch__push(&p->queue, t);
-  }
+  if (p)
+    gch__push(&p->queue, t);
   gch__leave(w);
   return p;
 }
 
 void gch__submit_quietly(struct gch_task *t) {
-  bool is_next;
-  if (!push_own(t, false, &is_next))
+  struct gch_worker *w = gch__worker_running;
+  if (!w || !push_own(w, t))
     gch__submit_shared(t);
 }
 
 void gch__submit(struct gch_task *t) {
-  bool is_next;
-  if (push_own(t, false, &is_next))
-    announce(false);
-  else
+  struct gch_worker *w = gch__worker_running;
+  if (!w || !push_own(w, t))
     gch__submit_shared(t);
+  else if (atomic_load_explicit(&sched.num_idle_procs, memory_order_relaxed) &&
+           atomic_load(&sched.searching) == 0)
+    gch__wake_worker();
+}
+
+/* As the next, if w's proc has none. */
+static inline bool set_next(struct gch_worker *w, struct gch_task *t) {
+  struct gch_proc *p = gch__enter(w);
+  bool set = p && !atomic_load_explicit(&p->next, memory_order_relaxed);
+  if (set)
+    atomic_store_explicit(&p->next, t, memory_order_relaxed);
+  gch__leave(w);
+  return set;
 }
 
 void gch__task_ready(struct gch_task *t) {
-  bool is_next;
+  struct gch_worker *w = gch__worker_running;
   if (t->generation != sched.generation)
     return; /* a task of the process that this one was forked from */
   GCH_DELAY();
-  if (push_own(t, true, &is_next))
-    announce(is_next);
-  else
-    gch__submit_shared(t);
+  if (!w || !set_next(w, t))
+    gch__submit(t);
+  else if (atomic_load_explicit(&sched.num_idle_procs, memory_order_relaxed))
+    gch__monitor_next();
 }
 
 /* Finding work */

@@ -66,6 +66,7 @@ struct gch_proc {
   _Atomic(struct gch_task *) next; /* to run next; others read it as a hint */
   struct gch_queue_of_tasks queue;
   uint32_t streak;       /* how often next went before the queue */
+  uint32_t patience;     /* tasks to take before a look at the shared queue */
   _Atomic uint32_t tick; /* tasks taken */
   struct gch_task *free_tasks;
   struct gch_stack *free_stacks;
@@ -195,8 +196,24 @@ static inline struct gch_task *gch__pop(struct gch_queue_of_tasks *q) {
 void gch__move(struct gch_queue_of_tasks *to, struct gch_queue_of_tasks *from,
                uint32_t n);
 
-/* proc.c. The next task of p, which the caller may use. */
-struct gch_task *gch__take_next(struct gch_proc *p);
+enum { GCH_STREAK_MAX = 32 }; /* times that next may go before the queue */
+
+/* The next task of p, which the caller may use. */
+static inline struct gch_task *gch__take_next(struct gch_proc *p) {
+  struct gch_task *t = atomic_load_explicit(&p->next, memory_order_relaxed);
+  if (t && (!p->queue.first || p->streak < GCH_STREAK_MAX)) {
+    atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
+    p->streak++;
+  } else {
+    t = gch__pop(&p->queue);
+    p->streak = 0;
+  }
+  if (t)
+    atomic_store_explicit(&p->tick, gch__tick(p) + 1, memory_order_relaxed);
+  return t;
+}
+
+/* proc.c */
 struct gch_proc *gch__proc_new(uint32_t index);
 void gch__proc_reset(struct gch_proc *p);
 

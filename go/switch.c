@@ -45,41 +45,51 @@ __attribute__((noinline)) struct gch_task *gch__task_self_far(void) {
 #endif
 
 /* Frees what a task that is over had. */
-static void bury(struct gch_worker *w, struct gch_task *t) {
+__attribute__((noinline)) static void bury(struct gch_worker *w,
+                                           struct gch_task *t) {
   gch__sanitizer_stack_unused(t->stack);
   gch__stack_free(w, t->stack);
   gch__task_free(w, t);
 }
 
-static void settle(struct gch_worker *w) {
+static inline void settle(struct gch_worker *w) {
   struct gch_task *left = w->left;
   if (!left)
     return;
-  w->left = NULL;
   if (w->left_is_over)
     bury(w, left);
   else
     atomic_store_explicit(&left->running, false, memory_order_release);
 }
 
-/* What w is to run next; NULL: look further, from the native stack. */
-static struct gch_task *next_task(struct gch_worker *w) {
+/* w has taken many tasks from its own queue: one from the shared one, if there
+   is any. The caller has entered p, which is left. */
+__attribute__((noinline)) static struct gch_task *
+look_at_shared(struct gch_worker *w, struct gch_proc *p) {
   struct gch_task *t = NULL;
-  struct gch_proc *p = gch__enter(w);
-  bool look = p && gch__tick(p) % LOOK_AT_SHARED == 0;
-  if (p && !(look && gch__retired(p)))
+  p->patience = LOOK_AT_SHARED;
+  bool look = gch__count(&gch__sched.shared) > 0;
+  if (!look && !gch__retired(p))
     t = gch__take_next(p);
   gch__leave(w);
-  if (look && t && gch__count(&gch__sched.shared) > 0) {
-    gch__submit_quietly(t);
-    t = gch__take_shared(w);
-  }
+  return look ? gch__take_shared(w) : t;
+}
+
+/* What w is to run next; NULL: look further, from the native stack. */
+static inline struct gch_task *next_task(struct gch_worker *w) {
+  struct gch_task *t = NULL;
+  struct gch_proc *p = gch__enter(w);
+  if (p && p->patience-- == 0)
+    return look_at_shared(w, p);
+  if (p)
+    t = gch__take_next(p);
+  gch__leave(w);
   return t;
 }
 
 /* Its last worker is on the way out of t. If that worker has lost its
    processor, give it one. */
-static void await_stopped(struct gch_task *t) {
+__attribute__((noinline)) static void await_stopped(struct gch_task *t) {
   for (int i = 0; atomic_load_explicit(&t->running, memory_order_acquire); i++)
     if (i < 64)
       gch__pause();
@@ -89,50 +99,59 @@ static void await_stopped(struct gch_task *t) {
 
 static void task_main(void *passed);
 
-/* Makes t, which is to run on w, ready for the switch. False: it has no stack
-   yet, and can't have one now; it is queued again. */
-static bool prepare(struct gch_worker *w, struct gch_task *t) {
-  if (t->fiber.sp) {
-    await_stopped(t);
-  } else {
-    if (!t->stack && !(t->stack = gch__stack_new(w))) {
-      gch__submit_shared(t);
+/* To a task that has not begun. False: it can't have a stack now; it is queued
+   again. */
+__attribute__((noinline)) static bool give_stack(struct gch_worker *w,
+                                                 struct gch_task *t) {
+  if (!t->stack && !(t->stack = gch__stack_new(w))) {
+    gch__submit_shared(t);
+    return false;
+  }
+  char *low = gch__stack_low(t->stack);
+  gch__sanitizer_stack_used(t->stack);
+  gch__fiber_make(&t->fiber, low, (size_t)(gch__stack_high(t->stack) - low),
+                  task_main);
+  return true;
+}
+
+/* Makes t, which is to run on w, ready for the switch; or false: see
+   give_stack. */
+static inline bool prepare(struct gch_worker *w, struct gch_task *t) {
+  if (!t->fiber.sp) {
+    if (!give_stack(w, t))
       return false;
-    }
-    char *low = gch__stack_low(t->stack);
-    gch__sanitizer_stack_used(t->stack);
-    gch__fiber_make(&t->fiber, low, (size_t)(gch__stack_high(t->stack) - low),
-                    task_main);
+  } else if (atomic_load_explicit(&t->running, memory_order_acquire)) {
+    await_stopped(t);
   }
   atomic_store_explicit(&t->running, true, memory_order_relaxed);
   return true;
 }
 
-/* From the task self, or the native stack where it is NULL, to the task to, or
-   the native stack. Returns the worker that has come back. */
-static struct gch_worker *switch_to(struct gch_worker *w, struct gch_task *self,
-                                    struct gch_task *to) {
-  struct gch_fiber *from = self ? &self->fiber : &w->native;
-  struct gch_sanitizer_stack *mine =
-      self ? &self->stack->sanitizer : &w->sanitizer;
-  w->left = self;
-  w->left_is_over = false;
+/* The stack mine is left for that of the task to, or w's native one. Returns the
+   worker that comes back to it. */
+static inline struct gch_worker *switch_to(struct gch_worker *w,
+                                           struct gch_fiber *from,
+                                           struct gch_sanitizer_stack *mine,
+                                           struct gch_task *to) {
+  struct gch_fiber *fiber = to ? &to->fiber : &w->native;
   w->task = gch__task_running = to;
   gch__sanitizer_leave(mine, to ? &to->stack->sanitizer : &w->sanitizer);
-  w = gch__fiber_switch(from, to ? &to->fiber : &w->native, w);
+  w = gch__fiber_switch(from, fiber, w);
   gch__sanitizer_arrive(mine);
   settle(w);
   return w;
 }
 
 void gch__run(struct gch_worker *w, struct gch_task *t) {
-  if (prepare(w, t))
-    switch_to(w, NULL, t);
+  if (!prepare(w, t))
+    return;
+  w->left = NULL;
+  switch_to(w, &w->native, &w->sanitizer, t);
 }
 
 /* errno_at, since compilers remember where errno was. */
 void gch__task_stop(void) {
-  struct gch_worker *w = gch__worker_self();
+  struct gch_worker *w = gch__worker_running;
   struct gch_task *self = w->task;
   int saved = *w->errno_at;
   GCH_DELAY();
@@ -140,7 +159,9 @@ void gch__task_stop(void) {
   if (next != self) {
     if (next && !prepare(w, next))
       next = NULL;
-    w = switch_to(w, self, next);
+    w->left = self;
+    w->left_is_over = false;
+    w = switch_to(w, &self->fiber, &self->stack->sanitizer, next);
   }
   *w->errno_at = saved;
 }

@@ -3,6 +3,7 @@
 #ifndef GCH_PARK_CLOCK_H
 #define GCH_PARK_CLOCK_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -12,6 +13,33 @@ static inline int64_t gch__now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* As gch__now, behind by a few milliseconds at most, for less than half the
+   price where there is such a clock. */
+static inline int64_t gch__now_coarse(void) {
+#ifdef CLOCK_MONOTONIC_COARSE
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+#else
+  return gch__now();
+#endif
+}
+
+/* The time when the monitor of workers last looked: some milliseconds ago at
+   most, unless the machine is very busy. 0: it does not look now. Relaxed: it
+   publishes nothing. */
+extern _Atomic int64_t gch__recent_time;
+
+/* As gch__now_coarse, for a task: while the monitor looks it costs a load. */
+static inline int64_t gch__recently(void) {
+  int64_t t = atomic_load_explicit(&gch__recent_time, memory_order_relaxed);
+  return t ? t : gch__now_coarse();
+}
+
+static inline void gch__set_recent_time(int64_t now) {
+  atomic_store_explicit(&gch__recent_time, now, memory_order_relaxed);
 }
 
 /* The time ns from t on; t is never negative. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 pkginclude_HEADERS += park/base.h park/panic.h
 libgulch_la_SOURCES += \
+  park/clock.c \
   park/clock.h \
   park/cpu.c \
   park/cpu.h \
@@ -19,4 +20,6 @@ libgulch_la_SOURCES += \
   park/parker.h \
   park/sanitize.h \
   park/strict.h \
-  park/task.h
+  park/task.h \
+  park/thread_id.c \
+  park/thread_id.h

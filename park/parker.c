@@ -103,22 +103,14 @@ static int park_thread(struct gch_parker *p, int64_t deadline) {
   return sleep_until(p, deadline);
 }
 
-int gch__park(struct gch_parker *p, int64_t deadline) {
-  GCH_DELAY();
-  if (!p->task)
-    return park_thread(p, deadline);
-  if (p->uses_state)
-    return gch__task_park_until(p, deadline);
-  gch__task_stop();
-  return 0;
+int gch__park_by_state(struct gch_parker *p, int64_t deadline) {
+  return p->task ? gch__task_park_until(p, deadline) : park_thread(p, deadline);
 }
 
-void gch__unpark(struct gch_parker *p) {
+void gch__unpark_by_state(struct gch_parker *p) {
   struct gch_task *task = p->task;
-  GCH_DELAY();
   /* Release pairs with the acquire in take_permit. */
-  if (p->uses_state &&
-      atomic_exchange_explicit(&p->state, GCH_PARKER_PERMIT,
+  if (atomic_exchange_explicit(&p->state, GCH_PARKER_PERMIT,
                                memory_order_acq_rel) != GCH_PARKER_ASLEEP)
     return;
   if (task)

@@ -31,6 +31,7 @@
 #define GCH_PARK_PARKER_H
 
 #include "park/clock.h"
+#include "park/delay.h"
 #include "park/futex.h"
 #include "park/task.h"
 
@@ -56,10 +57,26 @@ static inline void gch__parker_init(struct gch_parker *p, int64_t deadline) {
 /* Takes the permit, waiting for it until the absolute monotonic time deadline
    (nanoseconds): the one given to init, or, when that has passed, FOREVER. 0 or
    ETIMEDOUT. Everything before the unpark is visible. */
-int gch__park(struct gch_parker *p, int64_t deadline);
+int gch__park_by_state(struct gch_parker *p, int64_t deadline);
+
+static inline int gch__park(struct gch_parker *p, int64_t deadline) {
+  GCH_DELAY();
+  if (p->uses_state)
+    return gch__park_by_state(p, deadline);
+  gch__task_stop();
+  return 0;
+}
 
 /* Gives the permit. Async-signal-safe where GCH_HAVE_FUTEX. */
-void gch__unpark(struct gch_parker *p);
+void gch__unpark_by_state(struct gch_parker *p);
+
+static inline void gch__unpark(struct gch_parker *p) {
+  GCH_DELAY();
+  if (p->uses_state)
+    gch__unpark_by_state(p);
+  else
+    gch__task_ready(p->task);
+}
 
 /* Sleeps until deadline on what nobody wakes. ETIMEDOUT, in the end. */
 int gch__park_alone(int64_t deadline);

@@ -32,6 +32,8 @@ check_PROGRAMS += \
   tests/check_ctx_tree \
   tests/check_ctx_value \
   tests/check_ctx_watch \
+  tests/check_dump \
+  tests/check_dump_anytime \
   tests/check_errgroup \
   tests/check_errgroup_limit \
   tests/check_fiber \
@@ -39,6 +41,7 @@ check_PROGRAMS += \
   tests/check_fork \
   tests/check_fork_old \
   tests/check_go \
+  tests/check_leaks \
   tests/check_maxprocs \
   tests/check_no_alloc \
   tests/check_no_threads \
@@ -85,6 +88,7 @@ EXTRA_DIST += \
   tests/crowd.h \
   tests/ends.h \
   tests/ctx_facts.h \
+  tests/dump_text.h \
   tests/every_macro.c \
   tests/every_macro.cc \
   tests/example.sh \

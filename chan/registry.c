@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "chan/registry.h"
+
+#include "chan/impl.h"
+
+#include <pthread.h>
+#include <stdalign.h>
+#include <stdlib.h>
+
+enum { SHARD_BITS = 6, SHARDS = 1 << SHARD_BITS };
+
+/* On a cache line of its own. */
+static struct shard {
+  alignas(64) struct gch_lock lock;
+  gch_chan *first;
+  struct gch_walk *walks; /* those that stand here */
+  gch_chan *forgotten;    /* written through links, never read; see forget */
+} shards[SHARDS];
+
+/* Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4). */
+static struct shard *shard_of(const gch_chan *c) {
+  uint64_t hash = (uint64_t)(uintptr_t)c * UINT64_C(0x9e3779b97f4a7c15);
+  return &shards[hash >> (64 - SHARD_BITS)];
+}
+
+void gch__list(gch_chan *c) {
+  struct shard *s = shard_of(c);
+  gch__lock(&s->lock);
+  c->listed.next = s->first;
+  c->listed.link = &s->first;
+  if (s->first)
+    s->first->listed.link = &c->listed.next;
+  s->first = c;
+  gch__unlock(&s->lock);
+}
+
+void gch__unlist(gch_chan *c) {
+  struct shard *s = shard_of(c);
+  gch__lock(&s->lock);
+  gch_chan *next = c->listed.next;
+  for (struct gch_walk *w = s->walks; w; w = w->other)
+    if (w->next == c)
+      w->next = next;
+  *c->listed.link = next;
+  if (next)
+    next->listed.link = c->listed.link;
+  gch__unlock(&s->lock);
+}
+
+/* Walks */
+
+static void stand(struct shard *s, struct gch_walk *w) {
+  w->other = s->walks;
+  s->walks = w;
+}
+
+/* Whether w stood in s. It does not in a child that was forked since. */
+static bool go_on(struct shard *s, struct gch_walk *w) {
+  struct gch_walk **link = &s->walks;
+  while (*link && *link != w)
+    link = &(*link)->other;
+  if (!*link)
+    return false;
+  *link = w->other;
+  return true;
+}
+
+/* As gch__walk, in one shard. */
+static bool walk_shard(struct shard *s, struct gch_walk *w,
+                       bool (*see)(gch_chan *c, void *arg), void *arg) {
+  gch__lock(&s->lock);
+  if (!go_on(s, w))
+    w->next = s->first;
+  while (w->next && see(w->next, arg))
+    w->next = w->next->listed.next;
+  bool all = !w->next;
+  if (!all)
+    stand(s, w);
+  gch__unlock(&s->lock);
+  return all;
+}
+
+bool gch__walk(struct gch_walk *w, bool (*see)(gch_chan *c, void *arg),
+               void *arg) {
+  for (; w->shard < SHARDS; w->shard++)
+    if (!walk_shard(&shards[w->shard], w, see, arg))
+      return false;
+  return true;
+}
+
+/* Fork */
+
+static void before_fork(void) {
+  for (int i = 0; i < SHARDS; i++)
+    gch__lock(&shards[i].lock);
+}
+
+static void in_parent(void) {
+  for (int i = 0; i < SHARDS; i++)
+    gch__unlock(&shards[i].lock);
+}
+
+/* The list is cut off from its head, and stays one in which each can be
+   unlisted: the first one's link must point to something that can be written
+   to. It does not matter that several such lists share it. */
+static void forget(struct shard *s) {
+  if (s->first)
+    s->first->listed.link = &s->forgotten;
+  s->first = NULL;
+  s->walks = NULL;
+  gch__lock_reset(&s->lock);
+}
+
+static void in_child(void) {
+  for (int i = 0; i < SHARDS; i++)
+    forget(&shards[i]);
+}
+
+/* Ahead of all other folders' handlers, however the library was linked: so that
+   the shards are the last locks taken before a fork, and are free when those
+   handlers unref channels in the child. */
+__attribute__((constructor(101))) static void register_fork(void) {
+  pthread_atfork(before_fork, in_parent, in_child);
+}
+
+/* The end of the process */
+
+static bool leaks;
+
+__attribute__((constructor)) static void read_environment(void) {
+  const char *s = getenv("GULCH_LEAKS");
+  leaks = s && *s && strcmp(s, "0") != 0;
+}
+
+__attribute__((destructor)) static void at_exit(void) {
+  if (leaks)
+    gch__report_leaks();
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* GULCH_LEAKS: what is still alive when the process ends. */
+#include "chan/registry.h"
+#include "debug/dump.h"
+
+#include <gulch/go.h>
+
+#include <time.h>
+
+/* A task may have said that it is done and not be quite: about to give a
+   reference back, or to be counted as gone. Some milliseconds are enough. */
+enum { LOOKS = 100 };
+
+static size_t tasks_that_stay(void) {
+  const struct timespec pause = {0, 1000000};
+  size_t n;
+  for (int looks = 0; (n = gch_num_tasks()) > 0 && looks < LOOKS; looks++)
+    nanosleep(&pause, NULL);
+  return n;
+}
+
+void gch__report_leaks(void) {
+  size_t tasks = tasks_that_stay();
+  struct gch_census c = gch__dump(stderr);
+  if (c.plain + c.contexts + c.timers + tasks > 0)
+    fprintf(stderr,
+            "gulch: still alive: channels %zu, contexts %zu, timers %zu, "
+            "tasks %zu\n",
+            c.plain, c.contexts, c.timers, tasks);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* GULCH_LEAKS: what a program that ends has left alive. Each test runs this
+   program again, with a scene to play in place of the tests. */
+#define _GNU_SOURCE
+#include "fork_life.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ALIVE "gulch: still alive: "
+
+/* Scenes. What they leave stays in kept, lest others take it for lost. */
+
+static gch_chan *kept;
+static gch_ctx *kept_ctx;
+static gch_timer *kept_timer;
+
+static void stay_quiet(void *c) {
+  gch_close(c);
+  gch_unref(c);
+}
+
+static void leave_nothing(void) {
+  gch_chan *c = gch_make_of(int, 1);
+  gch_ctx *ctx = gch_ctx_with_timeout(gch_ctx_background(), GCH_HOUR);
+  gch_timer *t = gch_timer_new(1 * MS);
+  gch_chan *done = gch_make(0, 0);
+  gch_go(stay_quiet, gch_ref(done)); /* may still be ending at the end */
+  gch_recv(done, NULL);
+  gch_recv(gch_timer_chan(t), NULL);
+  gch_unref(done);
+  gch_timer_free(t);
+  gch_ctx_end(ctx);
+  gch_unref(c);
+  gch_ctx_done(gch_ctx_todo());
+}
+
+static void leave_a_channel(void) {
+  kept = gch_make_of(int, 3);
+  gch_set_name(kept, "left");
+}
+
+static void leave_a_context(void) {
+  kept_ctx = gch_ctx_with_cancel(gch_ctx_background());
+}
+
+static void leave_a_timer(void) {
+  kept_timer = gch_timer_new(GCH_HOUR);
+}
+
+static void leave_a_task(void) {
+  kept = gch_make(0, 0);
+  gch_go(stay, kept);
+  await_waiting(kept, 0, 1);
+}
+
+static void unref_kept(void) {
+  gch_unref(kept);
+}
+
+static void clean_up_at_exit(void) {
+  kept = gch_make(0, 0);
+  atexit(unref_kept);
+}
+
+static void leave_all_to_the_parent(void) {
+  kept = gch_make(0, 0);
+  pid_t pid = fork();
+  if (pid == 0)
+    exit(0); /* lists nothing: these are not its own */
+  waitpid(pid, NULL, 0);
+  gch_unref(kept);
+}
+
+static void leave_by__exit(void) {
+  leave_a_channel();
+  _exit(0);
+}
+
+static const struct scene {
+  const char *name;
+  void (*play)(void);
+} scenes[] = {
+    {"nothing", leave_nothing},
+    {"channel", leave_a_channel},
+    {"context", leave_a_context},
+    {"timer", leave_a_timer},
+    {"task", leave_a_task},
+    {"atexit", clean_up_at_exit},
+    {"fork", leave_all_to_the_parent},
+    {"_exit", leave_by__exit},
+};
+
+/* Before main, which is the harness's. */
+__attribute__((constructor)) static void play(void) {
+  const char *name = getenv("GULCH_TEST_SCENE");
+  for (size_t i = 0; name && i < sizeof scenes / sizeof *scenes; i++)
+    if (strcmp(scenes[i].name, name) == 0) {
+      unsetenv("GULCH_TEST_SCENE");
+      scenes[i].play();
+      exit(0);
+    }
+}
+
+/* The audience */
+
+static _Noreturn void become(const char *scene, const char *leaks, int err) {
+  dup2(err, STDERR_FILENO);
+  setenv("GULCH_TEST_SCENE", scene, 1);
+  if (leaks)
+    setenv("GULCH_LEAKS", leaks, 1);
+  else
+    unsetenv("GULCH_LEAKS");
+  execl("/proc/self/exe", "check_leaks", (char *)NULL);
+  _exit(127);
+}
+
+/* What scene has on stderr, with GULCH_LEAKS as given; to be freed. */
+static char *stderr_of(const char *scene, const char *leaks) {
+  char *text = calloc(1, 4096);
+  int fds[2];
+  ck_assert_int_eq(pipe(fds), 0);
+  pid_t pid = fork_with_parent();
+  if (pid == 0) {
+    close(fds[0]);
+    become(scene, leaks, fds[1]);
+  }
+  close(fds[1]);
+  ssize_t n;
+  for (size_t have = 0; have < 4095; have += (size_t)n)
+    if ((n = read(fds[0], text + have, 4095 - have)) <= 0)
+      break;
+  close(fds[0]);
+  ck_assert_int_eq(status_of(pid), 0);
+  return text;
+}
+
+static void expect_stderr(const char *scene, const char *leaks,
+                          const char *expected) {
+  char *text = stderr_of(scene, leaks);
+  ck_assert_str_eq(text, expected);
+  free(text);
+}
+
+/* A first line that begins with a channel and goes on as told. */
+static void expect_channel(const char *scene, const char *rest) {
+  char *text = stderr_of(scene, "1");
+  ck_assert_msg(strncmp(text, "channel 0x", 10) == 0, "%s", text);
+  const char *at = text + 10 + strspn(text + 10, "0123456789abcdef");
+  ck_assert_str_eq(at, rest);
+  free(text);
+}
+
+START_TEST(nothing_alive_prints_nothing) {
+  expect_stderr("nothing", "1", "");
+}
+END_TEST
+
+START_TEST(a_channel_is_listed_and_counted) {
+  expect_channel("channel", " \"left\": 4 bytes, 0/3, open\n" ALIVE
+                            "channels 1, contexts 0, timers 0, tasks 0\n");
+}
+END_TEST
+
+START_TEST(a_context_is_listed_and_counted) {
+  expect_channel("context", ": 0 bytes, 0/0, open, of a context\n" ALIVE
+                            "channels 0, contexts 1, timers 0, tasks 0\n");
+}
+END_TEST
+
+START_TEST(a_timer_is_listed_and_counted) {
+  expect_channel("timer", ": 8 bytes, 0/0, open, of a timer\n" ALIVE
+                          "channels 0, contexts 0, timers 1, tasks 0\n");
+}
+END_TEST
+
+START_TEST(a_task_is_counted_and_shown_where_it_is_parked) {
+  char *text = stderr_of("task", "1");
+  ck_assert_ptr_nonnull(strstr(text, ": 0 bytes, 0/0, open\n  receive: "));
+  ck_assert_ptr_nonnull(
+      strstr(text, "\n" ALIVE "channels 1, contexts 0, timers 0, tasks 1\n"));
+  free(text);
+}
+END_TEST
+
+START_TEST(what_an_atexit_function_frees_is_not_listed) {
+  expect_stderr("atexit", "1", "");
+}
+END_TEST
+
+START_TEST(a_forked_child_does_not_list_its_parents) {
+  expect_stderr("fork", "1", "");
+}
+END_TEST
+
+START_TEST(_exit_lists_nothing) {
+  expect_stderr("_exit", "1", "");
+}
+END_TEST
+
+START_TEST(nothing_is_listed_unasked) {
+  expect_stderr("channel", NULL, "");
+  expect_stderr("channel", "", "");
+  expect_stderr("channel", "0", "");
+}
+END_TEST
+
+Suite *test_suite(void) {
+  Suite *s = suite_create("leaks");
+  TCase *t = test_case(s, "leaks");
+  tcase_add_test(t, nothing_alive_prints_nothing);
+  tcase_add_test(t, a_channel_is_listed_and_counted);
+  tcase_add_test(t, a_context_is_listed_and_counted);
+  tcase_add_test(t, a_timer_is_listed_and_counted);
+  tcase_add_test(t, a_task_is_counted_and_shown_where_it_is_parked);
+  tcase_add_test(t, what_an_atexit_function_frees_is_not_listed);
+  tcase_add_test(t, a_forked_child_does_not_list_its_parents);
+  tcase_add_test(t, _exit_lists_nothing);
+  tcase_add_test(t, nothing_is_listed_unasked);
+  return s;
+}
