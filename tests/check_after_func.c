@@ -235,7 +235,7 @@ Suite *test_suite(void) {
   tcase_add_test(t, fn_runs_when_an_ancestor_is_done);
   tcase_add_test(t, fn_runs_when_a_custom_context_is_closed);
   tcase_add_test(t, registrations_are_independent);
-  tcase_add_test(t, fn_runs_in_a_task_of_its_own);
+  add_thread_test(t, fn_runs_in_a_task_of_its_own);
   tcase_add_test(t, cancel_does_not_wait_for_fn);
   tcase_add_test(t, fn_sees_the_context_done_and_what_was_before_the_cancel);
   tcase_add_test(t, waiting_functions_cost_no_threads);

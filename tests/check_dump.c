@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* gch_dump: what it shows of a channel and of who is parked on it. */
 #define _GNU_SOURCE
+#define TEST_AS_IS
 #include "dump_text.h"
 
 #include <inttypes.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* gch_dump: into which streams, from where, and what forks leave of it. */
 #define _GNU_SOURCE
+#define TEST_AS_IS
 #include "dump_text.h"
 #include "fork_life.h"
 

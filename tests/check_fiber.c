@@ -6,6 +6,7 @@
  *
  * What a fiber finds is looked at by the test, on the thread's own stack.
  */
+#define TEST_AS_IS
 #include "fiber_marks.h"
 #include "go/fiber_kind.h"
 #include "harness.h"

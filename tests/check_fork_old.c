@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Forked processes: what was before is gone in the child; tasks that fork. */
+#define TEST_AS_IS
 #include "fork_life.h"
 
 #include <pthread.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tasks: how they start, what they are given, and what is known of them. */
 #define _GNU_SOURCE
+#define TEST_AS_IS
 #include "tasks.h"
 
 #include <pthread.h>

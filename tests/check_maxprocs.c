@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How many processors tasks may use. */
 #define _GNU_SOURCE
+#define TEST_AS_IS
 #include "harness.h"
 
 #include <sched.h>

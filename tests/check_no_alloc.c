@@ -2,6 +2,7 @@
 /* No operation but make allocates; make that gets no memory gives ENOMEM.
    The program's own malloc counts; a sanitizer would not stand for that, so
    there these tests see no allocation at all. */
+#define TEST_AS_IS
 #include "chan_forms.h"
 
 #include <stdatomic.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tasks beside each other: errno, time, processors. */
 #define _GNU_SOURCE
+#define TEST_AS_IS
 #include "crowd.h"
 
 #include <sys/resource.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A task may block or compute in C code that knows nothing of tasks: it keeps
    its thread, and the others go on. */
+#define TEST_AS_IS
 #include "crowd.h"
 
 #include <pthread.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How tasks, their threads and the process end. */
 #define _GNU_SOURCE
+#define TEST_AS_IS
 #include "crowd.h"
 #include "ends.h"
 

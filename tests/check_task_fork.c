@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Fork in a task: the child goes on in that task alone, with fresh workers. */
 #define _GNU_SOURCE
+#define TEST_AS_IS
 #include "crowd.h"
 #include "fork_life.h"
 

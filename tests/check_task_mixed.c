@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Plain threads and tasks on the same channels, selects, groups, contexts. */
+#define TEST_AS_IS
 #include "crowd.h"
 
 enum { THREADS = 4, TASKS = 12, EACH = 200 };

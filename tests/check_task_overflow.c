@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Stacks of tasks: how much room there is, and what happens below. */
 #define _GNU_SOURCE
+#define TEST_AS_IS
 #include "ends.h"
 #include "tasks.h"
 

@@ -2,6 +2,7 @@
 /* What every test program shares; see harness.h. The watchdog is in
    watchdog.c. */
 #define _GNU_SOURCE
+#define TEST_AS_IS
 #include "harness.h"
 #include "watchdog.h"
 
@@ -43,7 +44,9 @@ uint32_t test_random(uint32_t *state) { /* Marsaglia's xorshift32 */
 /* Threads */
 
 struct test_thread {
-  pthread_t id;
+  bool is_task;
+  pthread_t id;   /* of a thread */
+  gch_wg running; /* a task */
   void (*fn)(void *);
   void *arg;
 };
@@ -54,17 +57,27 @@ static void *thread_main(void *arg) {
   return NULL;
 }
 
-test_thread *thread_start(void (*fn)(void *), void *arg) {
-  test_thread *t = malloc(sizeof *t);
+test_thread *thread_start_as(bool task, void (*fn)(void *), void *arg) {
+  test_thread *t = calloc(1, sizeof *t);
   ck_assert_ptr_nonnull(t);
+  t->is_task = task;
   t->fn = fn;
   t->arg = arg;
-  ck_assert_int_eq(pthread_create(&t->id, NULL, thread_main, t), 0);
+  ck_assert_int_eq(task ? gch_wg_go(&t->running, fn, arg)
+                        : pthread_create(&t->id, NULL, thread_main, t),
+                   0);
   return t;
 }
 
+test_thread *thread_start(void (*fn)(void *), void *arg) {
+  return thread_start_as(false, fn, arg);
+}
+
 void thread_join(test_thread *t) {
-  ck_assert_int_eq(pthread_join(t->id, NULL), 0);
+  if (t->is_task)
+    gch_wg_wait(&t->running);
+  else
+    ck_assert_int_eq(pthread_join(t->id, NULL), 0);
   free(t);
 }
 

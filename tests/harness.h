@@ -23,6 +23,8 @@
 #include <check.h>
 #include <gulch.h>
 
+#include "ways.h"
+
 /* Whether AddressSanitizer or ThreadSanitizer is built in: their allocators do
    not survive a fork while another thread allocates. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -39,9 +41,11 @@ Suite *test_suite(void);
 /* A test case of s whose tests run under the watchdog. */
 TCase *test_case(Suite *s, const char *name);
 
-/* A joinable thread; the test fails if there is none. */
+/* A joinable thread (or, see ways.h, a task in its place); the test fails if
+   there is none. */
 typedef struct test_thread test_thread;
-test_thread *thread_start(void (*fn)(void *), void *arg);
+test_thread *(thread_start)(void (*fn)(void *), void *arg);
+test_thread *thread_start_as(bool task, void (*fn)(void *), void *arg);
 void thread_join(test_thread *t);
 
 /* Returns when just so many senders and receivers are queued on c. */

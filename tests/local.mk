@@ -10,7 +10,9 @@ tests_libharness_a_SOURCES = \
   tests/harness.c \
   tests/harness.h \
   tests/watchdog.c \
-  tests/watchdog.h
+  tests/watchdog.h \
+  tests/ways.c \
+  tests/ways.h
 
 check_PROGRAMS += \
   tests/check_abi \

@@ -93,7 +93,7 @@ START_TEST(TestReset_all) {
 }
 END_TEST
 
-static volatile sig_atomic_t own_calls;
+static _Atomic int own_calls;
 
 static void own_handler(int sig) {
   (void)sig;
@@ -114,6 +114,7 @@ START_TEST(TestStop) {
   ck_assert_int_eq(own_calls, 0);
   gch_signal_stop(c);
   raise_here(sig);
+  await_count(&own_calls, 1); /* in whichever thread */
   ck_assert_int_eq(own_calls, 1);
   ck_assert_int_eq(gch_try_recv(c, NULL), EAGAIN);
   set_disposition(sig, SIG_DFL);

@@ -36,7 +36,7 @@ START_TEST(TestSleep) {
   memset(&catch, 0, sizeof catch);
   catch.sa_handler = ignore;
   ck_assert_int_eq(sigaction(SIGUSR1, &catch, &old), 0);
-  test_thread *t = thread_start(sleep_5ms, &s);
+  test_thread *t = thread_start_as(false, sleep_5ms, &s);
   await_count(&s.started, 1);
   while (s.over == 0) {
     ck_assert_int_eq(pthread_kill(s.id, SIGUSR1), 0);

@@ -72,7 +72,7 @@ static _Noreturn void try_all(uint32_t *random) {
   signal(SIGABRT, SIG_DFL);
   alarm(60);
   yard.chan = gch_make_of(int, 1000);
-  if (gch_num_tasks() != 0)
+  if ((gch_num_tasks)() > way_is_set()) /* then the caller may be one */
     _exit(2);
   for (int i = 0; i < THINGS; i++)
     things[i](random);

@@ -12,6 +12,9 @@ tests_stress_timers_SOURCES = tests/stress/groups.c tests/stress/timers.c \
 tests_stress_signals_SOURCES = tests/stress/forks.c tests/stress/signals.c \
   tests/stress/signals.h
 
+tests_stress_tasks_SOURCES = tests/stress/mix.c tests/stress/mix.h \
+  tests/stress/tasks.c tests/stress/tasks_mix.c tests/stress/tasks_mix.h
+
 check_PROGRAMS += \
   tests/stress/channels \
   tests/stress/closing \
@@ -19,6 +22,7 @@ check_PROGRAMS += \
   tests/stress/dumps \
   tests/stress/selects \
   tests/stress/signals \
+  tests/stress/tasks \
   tests/stress/timers
 endif
 

@@ -90,22 +90,21 @@ static inline void gate_pass(struct gate *g) {
     stand_by(looks);
 }
 
-/* A crew: threads that run the same function. */
+/* A crew: threads, or tasks in their place, that run the same function. */
 struct crew {
   int n;
   void (*fn)(void *shared, int id);
   void *shared;
   struct crew_member {
-    pthread_t thread;
+    test_thread *thread;
     struct crew *crew;
     int id;
   } members[MAX_CREW];
 };
 
-static inline void *crew_main(void *arg) {
+static inline void crew_main(void *arg) {
   struct crew_member *m = arg;
   m->crew->fn(m->crew->shared, m->id);
-  return NULL;
 }
 
 static inline void crew_start(struct crew *c, int n,
@@ -118,13 +117,13 @@ static inline void crew_start(struct crew *c, int n,
     struct crew_member *m = &c->members[i];
     m->crew = c;
     m->id = i;
-    require(pthread_create(&m->thread, NULL, crew_main, m) == 0);
+    m->thread = thread_start(crew_main, m);
   }
 }
 
 static inline void crew_join(struct crew *c) {
   for (int i = 0; i < c->n; i++)
-    require(pthread_join(c->members[i].thread, NULL) == 0);
+    thread_join(c->members[i].thread);
 }
 
 /* Rounds: again and again prepare in one thread, act in all at once, check in
