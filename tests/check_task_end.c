@@ -317,13 +317,15 @@ Suite *test_suite(void) {
   tcase_add_test(t, return_from_main_ends_the_process_whatever_tasks_run);
   tcase_add_test(t, main_may_return_what_run_gave_while_tasks_run);
   t = test_case(s, "thread");
-  tcase_add_test(t, pthread_exit_ends_the_task);
-  tcase_add_test(t, pthread_exit_ends_a_task_that_is_a_thread);
-  tcase_add_test(t, other_tasks_go_on_after_pthread_exit);
-  tcase_add_test(t, pthread_exit_may_come_after_a_park);
-  tcase_add_test(t, pthread_exit_leaves_a_wait_group_as_it_was);
   tcase_add_test(t, too_many_threads_is_a_fatal_error_that_says_so);
   tcase_add_test(t, as_many_threads_as_allowed_are_no_error);
+  tcase_add_test(t, pthread_exit_ends_a_task_that_is_a_thread);
+  if (!THREAD_SANITIZED) {
+    tcase_add_test(t, pthread_exit_ends_the_task);
+    tcase_add_test(t, other_tasks_go_on_after_pthread_exit);
+    tcase_add_test(t, pthread_exit_may_come_after_a_park);
+    tcase_add_test(t, pthread_exit_leaves_a_wait_group_as_it_was);
+  }
   t = test_case(s, "signal");
   tcase_add_test(t, workers_have_the_mask_of_who_started_the_first_task);
   tcase_add_test(t, workers_started_later_have_the_same_mask);

@@ -206,6 +206,8 @@ END_TEST
 
 Suite *test_suite(void) {
   Suite *s = suite_create("task_fork");
+  if (THREAD_SANITIZED)
+    return s;
   TCase *t = test_case(s, "child");
   tcase_add_test(t, the_task_is_the_only_one_in_the_child);
   tcase_add_test(t, the_task_can_block_and_start_others_in_the_child);

@@ -9,31 +9,36 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
-enum { KB = 1024, FRAME = 1024 };
+enum { KB = 1024 };
 
-/* Touches so many bytes of stack, each frame at its low end. */
-__attribute__((noinline)) static int touch(long bytes) {
-  volatile char frame[FRAME];
+/* Touches the stack from here down to an address. */
+__attribute__((noinline)) static int touch_to(uintptr_t low) {
+  volatile char frame[1024];
   frame[0] = 1;
-  int below = bytes > FRAME ? touch(bytes - FRAME) : 0;
+  bool more = (uintptr_t)__builtin_frame_address(0) > low;
+  int below = more ? touch_to(low) : 0;
   return below + frame[0];
+}
+
+static void touch(uintptr_t bytes) {
+  touch_to((uintptr_t)__builtin_frame_address(0) - bytes);
 }
 
 /* Room */
 
 static void touch_most(void *bytes) {
-  touch(*(long *)bytes);
+  touch(*(uintptr_t *)bytes);
 }
 
 START_TEST(a_task_has_128_kb_of_stack) {
-  long bytes = 128L * KB;
+  uintptr_t bytes = 128 * KB;
   ck_assert_int_eq(gch_go(touch_most, &bytes), 0);
   await_no_tasks();
 }
 END_TEST
 
 START_TEST(a_task_has_the_3_mb_of_stack_that_were_asked_for) {
-  long bytes = 3072L * KB;
+  uintptr_t bytes = 3072 * KB;
   gch_go_opts opts = {.stack_size = 3072 * KB + 64 * KB};
   ck_assert_int_eq(gch_go_with(&opts, touch_most, &bytes), 0);
   await_no_tasks();
@@ -41,7 +46,7 @@ START_TEST(a_task_has_the_3_mb_of_stack_that_were_asked_for) {
 END_TEST
 
 START_TEST(many_large_stacks_may_be_used_one_after_the_other) {
-  long bytes = 1024L * KB;
+  uintptr_t bytes = 1024 * KB;
   gch_go_opts opts = {.stack_size = 1024 * KB + 64 * KB};
   for (int i = 0; i < scaled(100); i++)
     ck_assert_int_eq(gch_go_with(&opts, touch_most, &bytes), 0);
@@ -53,7 +58,7 @@ END_TEST
 
 static void overflow(void *unused) {
   (void)unused;
-  touch(1L << 30);
+  touch(1 << 30);
 }
 
 static int overflow_with(void *opts) {

@@ -36,6 +36,16 @@
 #define SANITIZED 0
 #endif
 
+/* Whether that is ThreadSanitizer, which knows neither pthread_exit nor fork in
+   a task, and has threads sleep a millisecond at a time. */
+#if defined(__SANITIZE_THREAD__)
+#define THREAD_SANITIZED 1
+#elif defined(__has_feature)
+#define THREAD_SANITIZED __has_feature(thread_sanitizer)
+#else
+#define THREAD_SANITIZED 0
+#endif
+
 Suite *test_suite(void);
 
 /* A test case of s whose tests run under the watchdog. */

@@ -23,12 +23,13 @@ static size_t resident(void) {
 
 struct crowd {
   gch_chan *gate;
-  _Atomic int through;
+  _Atomic int here, through;
 };
 
 static void pass(void *arg) {
   struct crowd *c = arg;
   int v = 1;
+  atomic_fetch_add(&c->here, 1);
   require(gch_recv(c->gate, &v) == EPIPE && v == 0);
   atomic_fetch_add(&c->through, 1);
 }
@@ -39,6 +40,7 @@ static size_t gather_and_open(int n) {
   size_t before = resident();
   for (int i = 0; i < n; i++)
     require(gch_go(pass, &c) == 0);
+  await_count(&c.here, n); /* await_waiting holds the gate up while it counts */
   await_waiting(c.gate, 0, (size_t)n);
   size_t bytes = (resident() - before) / (size_t)n;
   require(gch_num_tasks() == (size_t)n && c.through == 0);
