@@ -123,25 +123,28 @@ int gch_rwmutex_try_rlock(gch_rwmutex *rw) {
   return enter(rw, READER, WRITER | WAITERS) ? 0 : EAGAIN;
 }
 
-/* With the lock held: who is next, a writer's share or readers', and what the
-   state is then. Nobody else changes it: the caller has the rwmutex alone. */
-static struct gch_sleeper *pass_on(gch_rwmutex *rw) {
-  struct gch_sleeper *next = gch__take_all(&rw->readers);
-  uint32_t state = shares(next);
-  if (!next && (next = gch__take_first(&rw->writers)))
-    state = WRITER;
+/* With the lock held: hands over to who is next. The caller's share is all that
+   keeps the rwmutex, and WAITERS is set: nobody else changes the state. */
+static struct gch_sleeper *pass_on(gch_rwmutex *rw, uint32_t mine) {
+  struct gch_sleeper *next = NULL;
+  if (mine == WRITER)
+    next = gch__take_all(&rw->readers);
+  uint32_t state = next ? shares(next) : WRITER;
+  if (!next)
+    next = gch__take_first(&rw->writers);
   gch__store(&rw->state, state | waiters_bit(rw));
   return next;
 }
 
-/* Passes on, if the state still is what the caller alone can have left. */
+/* Passes on, if there still is somebody to pass on to: if, besides the caller's
+   share, the state has WAITERS and nothing else. */
 static bool unlock_slow(gch_rwmutex *rw, uint32_t mine) {
   struct gch_lock *lock = gch__sleepers_lock(rw);
   struct gch_sleeper *next = NULL;
   gch__lock(lock);
   bool alone = gch__load(&rw->state) == (mine | WAITERS);
   if (alone)
-    next = pass_on(rw);
+    next = pass_on(rw, mine);
   gch__unlock(lock);
   gch__wake(next);
   return alone;

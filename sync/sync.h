@@ -50,9 +50,12 @@ typedef struct gch_mutex { /* private */
   }
 
 GCH_API void gch_mutex_lock(gch_mutex *m);
-GCH_API int gch_mutex_try_lock(gch_mutex *m); /* EAGAIN */
-GCH_API int gch_mutex_lock_until(gch_mutex *m,
-                                 int64_t deadline); /* ETIMEDOUT */
+
+/* 0, or EAGAIN: it is locked. */
+GCH_API int gch_mutex_try_lock(gch_mutex *m);
+
+/* 0, or ETIMEDOUT. */
+GCH_API int gch_mutex_lock_until(gch_mutex *m, int64_t deadline);
 
 /* Panics where m is not locked. */
 GCH_API void gch_mutex_unlock(gch_mutex *m);
@@ -73,9 +76,12 @@ typedef struct gch_rwmutex { /* private */
     }                                                                          \
   }
 
+/* For reading: 0, EAGAIN, ETIMEDOUT as above. */
 GCH_API void gch_rwmutex_rlock(gch_rwmutex *rw);
 GCH_API int gch_rwmutex_try_rlock(gch_rwmutex *rw);
 GCH_API int gch_rwmutex_rlock_until(gch_rwmutex *rw, int64_t deadline);
+
+/* For writing. */
 GCH_API void gch_rwmutex_lock(gch_rwmutex *rw);
 GCH_API int gch_rwmutex_try_lock(gch_rwmutex *rw);
 GCH_API int gch_rwmutex_lock_until(gch_rwmutex *rw, int64_t deadline);

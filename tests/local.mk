@@ -22,6 +22,7 @@ check_PROGRAMS += \
   tests/check_chan_memory \
   tests/check_chan_owner \
   tests/check_chan_sizes \
+  tests/check_cond \
   tests/check_ctx \
   tests/check_ctx_bad \
   tests/check_ctx_custom \
@@ -38,9 +39,12 @@ check_PROGRAMS += \
   tests/check_fork_old \
   tests/check_go \
   tests/check_maxprocs \
+  tests/check_mutex \
   tests/check_no_alloc \
   tests/check_no_threads \
+  tests/check_once \
   tests/check_panic \
+  tests/check_rwmutex \
   tests/check_select \
   tests/check_select_args \
   tests/check_select_blocking \
@@ -72,6 +76,7 @@ EXTRA_DIST += \
   tests/model/select.pml \
   tests/select_args.cc \
   tests/summary.awk \
+  tests/sync_facts.h \
   tests/tasks.h \
   tests/typed_wrong.c
 
