@@ -16,6 +16,7 @@ check_PROGRAMS += \
   tests/stress/channels \
   tests/stress/closing \
   tests/stress/contexts \
+  tests/stress/locks \
   tests/stress/selects \
   tests/stress/signals \
   tests/stress/timers
