@@ -2,6 +2,8 @@
 /* Go's sync/rwmutex_test.go. */
 #include "tasks.h"
 
+#include <stdatomic.h>
+
 struct parallel {
   gch_rwmutex rw;
   gch_chan *locked, *unlock;
@@ -69,7 +71,7 @@ static void write_often(void *arg) {
   struct hammer *h = arg;
   for (int i = 0; i < h->loops; i++) {
     gch_rwmutex_lock(&h->rw);
-    int n = h->activity += WRITES;
+    int n = atomic_fetch_add(&h->activity, WRITES) + WRITES;
     ck_assert_int_eq(n, WRITES);
     linger();
     h->activity -= WRITES;
