@@ -7,6 +7,7 @@ struct meeting {
   gch_cond c;
   int64_t deadline;
   int allowed, plain, order[8], turns;
+  bool told;
   atomic_int late;
 };
 
@@ -253,26 +254,48 @@ START_TEST(who_timed_out_takes_no_signal) {
 }
 END_TEST
 
-/* Two wait and one signal comes while one of them is running out of time: it
-   goes to one, never to none. */
+/* Who has the mutex after this sees it, and then this waits. */
+static void tell_and_wait(void *arg) {
+  struct meeting *me = arg;
+  gch_mutex_lock(&me->m);
+  me->told = true;
+  gch_cond_wait(&me->c, &me->m);
+  me->turns++;
+  gch_mutex_unlock(&me->m);
+}
+
+static void await_told(struct meeting *me) {
+  for (bool told = false; !told;) {
+    gch_mutex_lock(&me->m);
+    told = me->told;
+    gch_mutex_unlock(&me->m);
+  }
+}
+
+/* A signal that comes just when one of two waiters runs out of time goes to
+   that one or to the other: who says that it timed out has not used it up. */
+static void race_a_timeout(struct meeting *me) {
+  gch_wg wg = GCH_WG_INIT;
+  test_thread *t = thread_start(wait_until, me);
+  while (gch_now() < me->deadline && !has_waiters(me))
+    ;
+  ck_assert_int_eq(gch_wg_go(&wg, tell_and_wait, me), 0);
+  await_told(me);
+  while (gch_now() < me->deadline)
+    ;
+  gch_cond_signal(&me->c);
+  thread_join(t);
+  if (!me->late)
+    gch_cond_signal(&me->c);
+  gch_wg_wait(&wg);
+  ck_assert_int_eq(me->turns, 2);
+}
+
 START_TEST(a_timeout_may_race_the_signal) {
   for (int i = 0; i < scaled(300); i++) {
     struct meeting *me = meet();
-    me->deadline = gch_now() + 100 * GCH_MICROSECOND + i % 60 * 1000;
-    test_thread *a = thread_start(wait_until, me);
-    while (gch_now() < me->deadline && !has_waiters(me))
-      ;
-    test_thread *b = thread_start(wait_once, me);
-    while (gch_now() < me->deadline)
-      ;
-    gch_cond_signal(&me->c);
-    thread_join(a);
-    while (turns(me) < 2) {
-      gch_cond_signal(&me->c);
-      gch_yield();
-    }
-    thread_join(b);
-    ck_assert_int_eq(me->turns, 2);
+    me->deadline = gch_now() + 300 * GCH_MICROSECOND + i % 60 * 1000;
+    race_a_timeout(me);
     part(me);
   }
 }
@@ -280,12 +303,9 @@ END_TEST
 
 /* Memory */
 
-static void wait_for_freedom(void *arg) {
+static void tell_and_free(void *arg) {
   struct meeting *me = arg;
-  gch_mutex_lock(&me->m);
-  me->allowed = 1;
-  gch_cond_wait(&me->c, &me->m);
-  gch_mutex_unlock(&me->m);
+  tell_and_wait(me);
   memset(me, 0xff, sizeof *me);
   free(me);
 }
@@ -293,12 +313,8 @@ static void wait_for_freedom(void *arg) {
 START_TEST(who_was_woken_may_free_both) {
   for (int i = 0; i < scaled(500); i++) {
     struct meeting *me = calloc(1, sizeof *me);
-    test_thread *t = thread_start(wait_for_freedom, me);
-    for (bool waits = false; !waits;) {
-      gch_mutex_lock(&me->m);
-      waits = me->allowed;
-      gch_mutex_unlock(&me->m);
-    }
+    test_thread *t = thread_start(tell_and_free, me);
+    await_told(me);
     gch_cond_signal(&me->c);
     thread_join(t);
   }

@@ -293,16 +293,19 @@ static void outwait_patience(void) {
   gch_sleep(2 * MS);
 }
 
+/* Where it is not, who locks next mostly comes first. */
 START_TEST(who_waited_long_is_handed_the_mutex) {
   struct locker l = {.m = GCH_MUTEX_INIT, .c = gch_make(0, 0)};
-  gch_wg wg = GCH_WG_INIT;
-  gch_mutex_lock(&l.m);
-  go_and_wait(&wg, hold_over_a_receive, &l, &l.m.waiters);
-  outwait_patience();
-  gch_mutex_unlock(&l.m);
-  ck_assert_int_eq(gch_mutex_try_lock(&l.m), EAGAIN);
-  gch_send(l.c, NULL);
-  gch_wg_wait(&wg);
+  for (int i = 0; i < 20; i++) {
+    gch_wg wg = GCH_WG_INIT;
+    gch_mutex_lock(&l.m);
+    go_and_wait(&wg, hold_over_a_receive, &l, &l.m.waiters);
+    outwait_patience();
+    gch_mutex_unlock(&l.m);
+    ck_assert_int_eq(gch_mutex_try_lock(&l.m), EAGAIN);
+    gch_send(l.c, NULL);
+    gch_wg_wait(&wg);
+  }
   await_no_tasks();
   gch_unref(l.c);
 }

@@ -37,6 +37,7 @@ check_PROGRAMS += \
   tests/check_errgroup_limit \
   tests/check_fork \
   tests/check_fork_old \
+  tests/check_fork_sync \
   tests/check_go \
   tests/check_maxprocs \
   tests/check_mutex \
