@@ -73,6 +73,7 @@ EXTRA_DIST += \
   tests/fail_malloc.c \
   tests/fork_life.h \
   tests/lib.sh \
+  tests/model/mutex.pml \
   tests/model/parker.pml \
   tests/model/select.pml \
   tests/select_args.cc \
