@@ -75,6 +75,7 @@ EXTRA_DIST += \
   tests/lib.sh \
   tests/model/mutex.pml \
   tests/model/parker.pml \
+  tests/model/rwmutex.pml \
   tests/model/select.pml \
   tests/select_args.cc \
   tests/summary.awk \

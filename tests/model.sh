@@ -26,6 +26,9 @@ check 1 parker.pml -DSTORE
 check 0 mutex.pml
 check 1 mutex.pml -DKEEP_WOKEN
 check 1 mutex.pml -DUNSEEN
+check 0 rwmutex.pml
+check 1 rwmutex.pml -DSTAY
+check 1 rwmutex.pml -DOLD
 check 0 select.pml
 check 0 select.pml -DDEADLINE
 check 0 select.pml -DCLOSE
