@@ -255,99 +255,6 @@ START_TEST(a_timeout_may_race_the_unlock) {
 }
 END_TEST
 
-/* Fairness */
-
-struct hog {
-  gch_mutex m;
-  atomic_int stop, turns;
-};
-
-static void hold_nearly_always(void *arg) {
-  struct hog *h = arg;
-  while (!h->stop) {
-    gch_mutex_lock(&h->m);
-    for (int64_t end = gch_now() + 50 * GCH_MICROSECOND; gch_now() < end;)
-      ;
-    h->turns++;
-    gch_mutex_unlock(&h->m);
-  }
-}
-
-START_TEST(who_waits_is_not_starved_by_who_locks_again_at_once) {
-  struct hog h = {.m = GCH_MUTEX_INIT};
-  test_thread *a = thread_start(hold_nearly_always, &h);
-  test_thread *b = thread_start(hold_nearly_always, &h);
-  await_count(&h.turns, 1);
-  for (int i = 0; i < 20; i++) {
-    gch_mutex_lock(&h.m);
-    gch_mutex_unlock(&h.m);
-  }
-  h.stop = 1;
-  thread_join(a);
-  thread_join(b);
-}
-END_TEST
-
-/* Long enough that the mutex is handed over. */
-static void outwait_patience(void) {
-  gch_sleep(2 * MS);
-}
-
-/* Where it is not, who locks next mostly comes first. */
-START_TEST(who_waited_long_is_handed_the_mutex) {
-  struct locker l = {.m = GCH_MUTEX_INIT, .c = gch_make(0, 0)};
-  for (int i = 0; i < 20; i++) {
-    gch_wg wg = GCH_WG_INIT;
-    gch_mutex_lock(&l.m);
-    go_and_wait(&wg, hold_over_a_receive, &l, &l.m.waiters);
-    outwait_patience();
-    gch_mutex_unlock(&l.m);
-    ck_assert_int_eq(gch_mutex_try_lock(&l.m), EAGAIN);
-    gch_send(l.c, NULL);
-    gch_wg_wait(&wg);
-  }
-  await_no_tasks();
-  gch_unref(l.c);
-}
-END_TEST
-
-enum { HEIRS = 5 };
-
-struct line {
-  gch_mutex m;
-  int order[HEIRS], turns;
-};
-
-struct heir {
-  struct line *line;
-  int id;
-};
-
-static void take_turn(void *arg) {
-  struct heir *h = arg;
-  gch_mutex_lock(&h->line->m);
-  h->line->order[h->line->turns++] = h->id;
-  gch_mutex_unlock(&h->line->m);
-}
-
-START_TEST(those_who_waited_long_get_it_in_the_order_in_which_they_came) {
-  struct line line = {.m = GCH_MUTEX_INIT};
-  struct heir heirs[HEIRS];
-  gch_wg wg = GCH_WG_INIT;
-  gch_mutex_lock(&line.m);
-  for (int i = 0; i < HEIRS; i++) {
-    heirs[i] = (struct heir){&line, i};
-    go_and_wait(&wg, take_turn, &heirs[i], &line.m.waiters);
-  }
-  outwait_patience();
-  gch_mutex_unlock(&line.m);
-  gch_wg_wait(&wg);
-  for (int i = 0; i < HEIRS; i++)
-    ck_assert_int_eq(line.order[i], i);
-  await_no_tasks();
-}
-END_TEST
-
 /* Memory */
 
 struct last {
@@ -409,11 +316,6 @@ Suite *test_suite(void) {
   tcase_add_test(t, who_timed_out_leaves_the_others_in_line);
   tcase_add_test(t, a_mutex_whose_only_waiter_timed_out_unlocks);
   tcase_add_test(t, a_timeout_may_race_the_unlock);
-  t = test_case(s, "fairness");
-  tcase_add_test(t, who_waits_is_not_starved_by_who_locks_again_at_once);
-  tcase_add_test(t, who_waited_long_is_handed_the_mutex);
-  tcase_add_test(t,
-                 those_who_waited_long_get_it_in_the_order_in_which_they_came);
   t = test_case(s, "memory");
   tcase_add_test(t, the_last_to_lock_may_free_it_at_once);
   tcase_add_test(t, errno_is_left_alone);

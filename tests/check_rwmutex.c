@@ -1,83 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Readers-writer mutexes. */
-#include "sync_facts.h"
-
-enum { WAITERS = 2 }; /* in the state: somebody is listed */
-
-static bool is_free(gch_rwmutex *rw) {
-  if (gch_rwmutex_try_lock(rw) != 0)
-    return false;
-  gch_rwmutex_unlock(rw);
-  return true;
-}
-
-struct shared {
-  gch_rwmutex rw;
-  gch_chan *c;
-  int64_t deadline;
-  int plain;
-  atomic_int reads, writes, late;
-};
-
-static struct shared *share(void) {
-  struct shared *s = calloc(1, sizeof *s);
-  s->c = gch_make(0, 0);
-  return s;
-}
-
-static void unshare(struct shared *s) {
-  await_no_tasks();
-  ck_assert(is_free(&s->rw));
-  gch_unref(s->c);
-  free(s);
-}
-
-static void read_once(void *arg) {
-  struct shared *s = arg;
-  gch_rwmutex_rlock(&s->rw);
-  atomic_fetch_add(&s->reads, 1);
-  gch_rwmutex_runlock(&s->rw);
-}
-
-static void write_once(void *arg) {
-  struct shared *s = arg;
-  gch_rwmutex_lock(&s->rw);
-  atomic_fetch_add(&s->writes, 1);
-  gch_rwmutex_unlock(&s->rw);
-}
-
-/* Each holds it until something comes from the channel. */
-static void read_over_a_receive(void *arg) {
-  struct shared *s = arg;
-  gch_rwmutex_rlock(&s->rw);
-  atomic_fetch_add(&s->reads, 1);
-  gch_recv(s->c, NULL);
-  gch_rwmutex_runlock(&s->rw);
-}
-
-static void write_over_a_receive(void *arg) {
-  struct shared *s = arg;
-  gch_rwmutex_lock(&s->rw);
-  atomic_fetch_add(&s->writes, 1);
-  gch_recv(s->c, NULL);
-  gch_rwmutex_unlock(&s->rw);
-}
-
-static void write_until(void *arg) {
-  struct shared *s = arg;
-  int err = gch_rwmutex_lock_until(&s->rw, s->deadline);
-  s->late += err == ETIMEDOUT;
-  if (err == 0)
-    gch_rwmutex_unlock(&s->rw);
-}
-
-static void read_until(void *arg) {
-  struct shared *s = arg;
-  int err = gch_rwmutex_rlock_until(&s->rw, s->deadline);
-  s->late += err == ETIMEDOUT;
-  if (err == 0)
-    gch_rwmutex_runlock(&s->rw);
-}
+#include "rwmutex_facts.h"
 
 /* Locking */
 
@@ -130,15 +53,6 @@ START_TEST(readers_stop_a_writer_but_no_reader) {
 }
 END_TEST
 
-START_TEST(a_passed_deadline_takes_what_is_free) {
-  gch_rwmutex rw = GCH_RWMUTEX_INIT;
-  ck_assert_int_eq(gch_rwmutex_lock_until(&rw, INT64_MIN), 0);
-  gch_rwmutex_unlock(&rw);
-  ck_assert_int_eq(gch_rwmutex_rlock_until(&rw, INT64_MIN), 0);
-  gch_rwmutex_runlock(&rw);
-}
-END_TEST
-
 static void count_plainly(void *arg) {
   struct shared *s = arg;
   for (int i = 0; i < scaled(1000); i++) {
@@ -164,6 +78,23 @@ START_TEST(one_writer_at_a_time_and_no_reader_beside_it) {
 END_TEST
 
 /* Turns */
+
+/* Each holds it until something comes from the channel. */
+static void read_over_a_receive(void *arg) {
+  struct shared *s = arg;
+  gch_rwmutex_rlock(&s->rw);
+  atomic_fetch_add(&s->reads, 1);
+  gch_recv(s->c, NULL);
+  gch_rwmutex_runlock(&s->rw);
+}
+
+static void write_over_a_receive(void *arg) {
+  struct shared *s = arg;
+  gch_rwmutex_lock(&s->rw);
+  atomic_fetch_add(&s->writes, 1);
+  gch_recv(s->c, NULL);
+  gch_rwmutex_unlock(&s->rw);
+}
 
 START_TEST(the_last_reader_lets_the_writer_in) {
   struct shared *s = share();
@@ -234,121 +165,6 @@ START_TEST(a_writer_hands_over_to_a_writer_when_no_reader_waits) {
   }
   gch_wg_wait(&wg);
   unshare(s);
-}
-END_TEST
-
-/* Deadlines */
-
-START_TEST(a_timeout_comes_not_before_its_deadline) {
-  gch_rwmutex rw = GCH_RWMUTEX_INIT;
-  int64_t deadline = shortly();
-  gch_rwmutex_lock(&rw);
-  ck_assert_int_eq(gch_rwmutex_rlock_until(&rw, deadline), ETIMEDOUT);
-  ck_assert_int_ge(gch_now(), deadline);
-  deadline = shortly();
-  ck_assert_int_eq(gch_rwmutex_lock_until(&rw, deadline), ETIMEDOUT);
-  ck_assert_int_ge(gch_now(), deadline);
-  gch_rwmutex_unlock(&rw);
-  ck_assert(is_free(&rw));
-}
-END_TEST
-
-START_TEST(an_until_form_ends_with_the_unlock) {
-  struct shared *s = share();
-  gch_wg wg = GCH_WG_INIT;
-  s->deadline = GCH_FOREVER;
-  gch_rwmutex_lock(&s->rw);
-  go_and_wait(&wg, read_until, s, &s->rw.readers);
-  go_and_wait(&wg, write_until, s, &s->rw.writers);
-  gch_rwmutex_unlock(&s->rw);
-  gch_wg_wait(&wg);
-  ck_assert_int_eq(s->late, 0);
-  unshare(s);
-}
-END_TEST
-
-START_TEST(a_writer_that_gives_up_lets_the_readers_in_that_it_stopped) {
-  struct shared *s = share();
-  gch_wg wg = GCH_WG_INIT;
-  s->deadline = gch_now() + 20 * MS;
-  gch_rwmutex_rlock(&s->rw);
-  ck_assert_int_eq(gch_wg_go(&wg, write_until, s), 0);
-  while (gch_now() < s->deadline &&
-         !(__atomic_load_n(&s->rw.state, __ATOMIC_ACQUIRE) & WAITERS))
-    gch_sleep(20 * GCH_MICROSECOND);
-  ck_assert_int_eq(gch_wg_go(&wg, read_once, s), 0);
-  ck_assert_int_eq(gch_wg_go(&wg, read_once, s), 0);
-  gch_wg_wait(&wg); /* though this reader stays */
-  ck_assert_int_eq(s->late, 1);
-  ck_assert_int_eq(s->reads, 2);
-  ck_assert_int_eq(gch_rwmutex_try_rlock(&s->rw), 0);
-  gch_rwmutex_runlock(&s->rw);
-  gch_rwmutex_runlock(&s->rw);
-  unshare(s);
-}
-END_TEST
-
-START_TEST(a_writer_that_gives_up_leaves_readers_to_the_writer_before_it) {
-  struct shared *s = share();
-  gch_wg wg = GCH_WG_INIT;
-  gch_rwmutex_lock(&s->rw);
-  go_and_wait(&wg, read_once, s, &s->rw.readers);
-  ck_assert_int_eq(gch_rwmutex_lock_until(&s->rw, shortly()), ETIMEDOUT);
-  let_others_run();
-  ck_assert_int_eq(s->reads, 0);
-  gch_rwmutex_unlock(&s->rw);
-  gch_wg_wait(&wg);
-  ck_assert_int_eq(s->reads, 1);
-  unshare(s);
-}
-END_TEST
-
-START_TEST(a_writer_that_gives_up_leaves_readers_stopped_by_another) {
-  struct shared *s = share();
-  gch_wg wg = GCH_WG_INIT;
-  gch_rwmutex_rlock(&s->rw);
-  go_and_wait(&wg, write_once, s, &s->rw.writers);
-  go_and_wait(&wg, read_once, s, &s->rw.readers);
-  ck_assert_int_eq(gch_rwmutex_lock_until(&s->rw, shortly()), ETIMEDOUT);
-  let_others_run();
-  ck_assert_int_eq(s->reads, 0);
-  gch_rwmutex_runlock(&s->rw);
-  gch_wg_wait(&wg);
-  ck_assert_int_eq(s->reads + s->writes, 2);
-  unshare(s);
-}
-END_TEST
-
-START_TEST(a_reader_that_gives_up_leaves_no_trace) {
-  struct shared *s = share();
-  gch_wg wg = GCH_WG_INIT;
-  gch_rwmutex_rlock(&s->rw);
-  go_and_wait(&wg, write_once, s, &s->rw.writers);
-  ck_assert_int_eq(gch_rwmutex_rlock_until(&s->rw, shortly()), ETIMEDOUT);
-  gch_rwmutex_runlock(&s->rw);
-  gch_wg_wait(&wg);
-  ck_assert_int_eq(s->writes, 1);
-  unshare(s);
-}
-END_TEST
-
-START_TEST(timeouts_may_race_the_unlock) {
-  for (int i = 0; i < scaled(200); i++) {
-    struct shared *s = share();
-    gch_rwmutex_rlock(&s->rw);
-    s->deadline = gch_now() + i % 60 * GCH_MICROSECOND;
-    test_thread *a = thread_start(write_until, s);
-    test_thread *b = thread_start(read_until, s);
-    test_thread *c = thread_start(read_once, s);
-    while (gch_now() < s->deadline)
-      ;
-    gch_rwmutex_runlock(&s->rw);
-    thread_join(a);
-    thread_join(b);
-    thread_join(c);
-    ck_assert_int_eq(s->reads, 1);
-    unshare(s);
-  }
 }
 END_TEST
 
@@ -444,18 +260,6 @@ static void add_turns(TCase *t) {
   tcase_add_test(t, a_writer_hands_over_to_a_writer_when_no_reader_waits);
 }
 
-static void add_deadlines(TCase *t) {
-  tcase_add_test(t, a_passed_deadline_takes_what_is_free);
-  tcase_add_test(t, a_timeout_comes_not_before_its_deadline);
-  tcase_add_test(t, an_until_form_ends_with_the_unlock);
-  tcase_add_test(t, a_writer_that_gives_up_lets_the_readers_in_that_it_stopped);
-  tcase_add_test(t,
-                 a_writer_that_gives_up_leaves_readers_to_the_writer_before_it);
-  tcase_add_test(t, a_writer_that_gives_up_leaves_readers_stopped_by_another);
-  tcase_add_test(t, a_reader_that_gives_up_leaves_no_trace);
-  tcase_add_test(t, timeouts_may_race_the_unlock);
-}
-
 Suite *test_suite(void) {
   Suite *s = suite_create("rwmutex");
   TCase *t = test_case(s, "lock");
@@ -465,7 +269,6 @@ Suite *test_suite(void) {
   tcase_add_test(t, readers_stop_a_writer_but_no_reader);
   tcase_add_test(t, one_writer_at_a_time_and_no_reader_beside_it);
   add_turns(test_case(s, "turns"));
-  add_deadlines(test_case(s, "until"));
   t = test_case(s, "unlock");
   tcase_add_test(t, runlock_without_rlock_is_a_panic);
   tcase_add_test(t, unlock_without_lock_is_a_panic);

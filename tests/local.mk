@@ -41,11 +41,13 @@ check_PROGRAMS += \
   tests/check_go \
   tests/check_maxprocs \
   tests/check_mutex \
+  tests/check_mutex_fair \
   tests/check_no_alloc \
   tests/check_no_threads \
   tests/check_once \
   tests/check_panic \
   tests/check_rwmutex \
+  tests/check_rwmutex_until \
   tests/check_select \
   tests/check_select_args \
   tests/check_select_blocking \
@@ -77,6 +79,7 @@ EXTRA_DIST += \
   tests/model/parker.pml \
   tests/model/rwmutex.pml \
   tests/model/select.pml \
+  tests/rwmutex_facts.h \
   tests/select_args.cc \
   tests/summary.awk \
   tests/sync_facts.h \
