@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_RUNS = 101 };
 
@@ -172,8 +173,10 @@ static int measure(const struct run *run, const struct opts *o,
                              .cold = o->v[COLD]};
   long most = 0;
   int n = 0;
-  if (o->v[ONE])
+  if (o->v[ONE]) {
+    alarm((unsigned)o->v[LIMIT]);
     s[n++] = sample_here(*run, &opts);
+  }
   for (int i = 0; i < o->v[RUNS] && !o->v[ONE]; i++) {
     s[n] = sample_apart(run, &opts, (unsigned)o->v[LIMIT]);
     if (s[n].ops == 0)

@@ -185,10 +185,10 @@ static void error_group(struct run *r) {
     .group = "contexts", .name = name_, .what = what_, .fn = fn_,              \
     .kinds = THREADS, .exact = THREADS, .n = n_                                \
   }
-#define CTX_BY(name_, fn_, n_, what_)                                          \
+#define CTX_BY(name_, exact_, fn_, n_, what_)                                  \
   {                                                                            \
     .group = "contexts", .name = name_, .what = what_, .fn = fn_,              \
-    .kinds = THREADS, .exact = THREADS, .n = n_, .by_n = true                  \
+    .kinds = THREADS, .exact = exact_, .n = n_, .by_n = true                   \
   }
 
 const struct row ctx_rows[] = {
@@ -200,15 +200,15 @@ const struct row ctx_rows[] = {
     CTX("ctx-err", poll_err, 1, "err of a context that is not done"),
     CTX("ctx-done", poll_done, 1,
         "a select with default over Done of a context that is not done"),
-    CTX_BY("ctx-add-1000", add_children, 1000,
+    CTX_BY("ctx-add-1000", THREADS, add_children, 1000,
            "a child added to the same parent, each of 1000"),
-    CTX_BY("ctx-fall-1000", cancel_children, 1000,
+    CTX_BY("ctx-fall-1000", 0, cancel_children, 1000,
            "a child cancelled with its parent, each of 1000"),
-    CTX_BY("ctx-add-100k", add_children, 100000,
+    CTX_BY("ctx-add-100k", 0, add_children, 100000,
            "a child added to the same parent, each of 100 000"),
-    CTX_BY("ctx-fall-100k", cancel_children, 100000,
+    CTX_BY("ctx-fall-100k", 0, cancel_children, 100000,
            "a child cancelled with its parent, each of 100 000"),
-    CTX_BY("ctx-chain", chain, 1000,
+    CTX_BY("ctx-chain", THREADS, chain, 1000,
            "a context cancelled with the top of its chain, 1000 deep, each"),
     CTX("ctx-sibling", sibling, 1,
         "with_cancel and end, the parent having one other child"),

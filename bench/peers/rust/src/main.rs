@@ -119,11 +119,16 @@ fn main() {
         ROWS.iter().for_each(|row| println!("{}", row.name));
         return;
     }
-    let row = ROWS.iter().find(|row| args.len() == 4 && row.name == args[1]);
+    let row = ROWS
+        .iter()
+        .find(|row| args.len() == 4 && row.name == args[1]);
     let row = row.expect("usage: rustbench list | ROW OPS MS");
     // One that sleeps, as in the C bench.
     std::thread::spawn(|| loop {
         std::thread::park()
     });
-    row.sample(args[2].parse().unwrap(), args[3].parse::<f64>().unwrap() * 1e6);
+    row.sample(
+        args[2].parse().unwrap(),
+        args[3].parse::<f64>().unwrap() * 1e6,
+    );
 }

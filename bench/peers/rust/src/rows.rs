@@ -277,28 +277,35 @@ fn select_behind(r: &mut Run) {
     other.join().unwrap();
 }
 
-const fn row(name: &'static str, run: fn(&mut Run), cap: usize, n: usize) -> Row {
-    let by_n = n == 1000;
-    Row { name, run, cap, n, by_n }
+macro_rules! row {
+    ($name:expr, $run:expr, $cap:expr, $n:expr) => {
+        Row {
+            name: $name,
+            run: $run,
+            cap: $cap,
+            n: $n,
+            by_n: $n == 1000,
+        }
+    };
 }
 
 pub const ROWS: &[Row] = &[
-    row("uncontended", uncontended, 64, 1),
-    row("spsc-1", stream, 1, 1),
-    row("spsc-64", stream, 64, 1),
-    row("spsc-1024", stream, 1024, 1),
-    row("mpmc-64", stream, 64, 4),
-    row("mpmc-1024", stream, 1024, 4),
-    row("pingpong", pingpong, 0, 1),
-    row("spsc-0", stream, 0, 1),
-    row("mpmc-0", stream, 0, 4),
-    row("try-recv", try_recv, 64, 1),
-    row("close-1000", close_wakes, 0, 1000),
-    row("select-2", select_2, 64, 2),
-    row("select-8", select_8, 64, 8),
-    row("worker", worker, 64, 1),
-    row("select-default", select_default, 64, 2),
-    row("select-ready", select_ready, 1, 2),
-    row("select-parked", select_parked, 0, 2),
-    row("select-behind", select_behind, 0, 1),
+    row!("uncontended", uncontended, 64, 1),
+    row!("spsc-1", stream, 1, 1),
+    row!("spsc-64", stream, 64, 1),
+    row!("spsc-1024", stream, 1024, 1),
+    row!("mpmc-64", stream, 64, 4),
+    row!("mpmc-1024", stream, 1024, 4),
+    row!("pingpong", pingpong, 0, 1),
+    row!("spsc-0", stream, 0, 1),
+    row!("mpmc-0", stream, 0, 4),
+    row!("try-recv", try_recv, 64, 1),
+    row!("close-1000", close_wakes, 0, 1000),
+    row!("select-2", select_2, 64, 2),
+    row!("select-8", select_8, 64, 8),
+    row!("worker", worker, 64, 1),
+    row!("select-default", select_default, 64, 2),
+    row!("select-ready", select_ready, 1, 2),
+    row!("select-parked", select_parked, 0, 2),
+    row!("select-behind", select_behind, 0, 1),
 ];
