@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"sync"
@@ -495,12 +496,20 @@ func memory(r *run) {
 	close(c)
 }
 
-func idle(r *run) {
-	c := muster(r.n)
+func cpuOfSleep(r *run, d time.Duration) time.Duration {
+	r.cpu, r.wall = 0, 0
 	r.begin()
-	time.Sleep(time.Second)
+	time.Sleep(d)
 	r.end()
-	r.value = float64(r.cpu) * 1e6 / float64(r.wall)
+	return r.cpu
+}
+
+func idle(r *run) {
+	const some = time.Second / 20
+	c := muster(r.n)
+	cpu := cpuOfSleep(r, some)
+	cpu = cpuOfSleep(r, time.Second+some) - cpu
+	r.value = math.Max(0, float64(cpu)/1e3)
 	close(c)
 }
 
