@@ -15,27 +15,34 @@ import measure
 
 FEW, MORE = 1000, 3000  # operations; their difference has no start-up in it
 
+# Rows that are counted at other sizes too: what does not grow shows here.
+SIZES = {"ctx-sibling": (1000, 100000), "select-ready": (8, 64),
+         "timer": (1000, 100000)}
 
-def total(row, kind, ops):
-    """Instructions of the whole process."""
+
+def total(name, kind, ops):
+    """Instructions of the whole process, and operations. The name is a row's,
+    or has a size behind it: timer:1000."""
+    row, _, n = name.partition(":")
     env = dict(os.environ, GULCH_MAXPROCS="1")
     done = subprocess.run(
         ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
-         *measure.ours(kind, "--cold", "--limit", "300")(row, ops, 0)],
+         *measure.ours(kind, "--cold", "--limit", "300", "--n", n or "0")(
+             row, ops, 0)],
         check=False, text=True, capture_output=True, env=env, timeout=300)
     found = re.search(r"Collected : (\d+)", done.stderr)
     if not found:
         raise ValueError(done.stderr[-2000:])
-    # What was really done: some rows go by thousands.
+    # Some rows go by thousands.
     did = int(re.search(r'"ops": (\d+)', done.stdout).group(1))
     return int(found.group(1)), did
 
 
-def an_operation(row, kind):
-    (few, few_ops), (more, more_ops) = (total(row, kind, FEW),
-                                        total(row, kind, MORE))
+def an_operation(name, kind):
+    (few, few_ops), (more, more_ops) = (total(name, kind, FEW),
+                                        total(name, kind, MORE))
     if few_ops == more_ops:
-        more, more_ops = total(row, kind, 3 * few_ops)
+        more, more_ops = total(name, kind, 3 * few_ops)
     return (more - few) / (more_ops - few_ops)
 
 
@@ -54,6 +61,16 @@ def change(now, before):
     return "" if abs(percent) < 0.5 else f"{percent:+.1f} %"
 
 
+def wanted(names):
+    """What is to be counted: a row with its size, and the kind of party."""
+    for row in measure.rows():
+        sizes = ["", *(f":{n}" for n in SIZES.get(row["name"], ()))]
+        for kind in ("threads", "tasks"):
+            if measure.has(row["exact"], kind) and (
+                    not names or row["name"] in names):
+                yield from ((row["name"] + size, kind) for size in sizes)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--srcdir", default=".")
@@ -67,23 +84,16 @@ def main():
     path = f"{o.srcdir}/bench/instructions.txt"
     recorded = read(path)
     now = dict(recorded) if o.rows else {}
-    print(f"{'row':15} {'parties':8} {'now':>9} {'recorded':>9}  change")
-    for row in measure.rows():
-        for kind in ("threads", "tasks"):
-            if not measure.has(row["exact"], kind):
-                continue
-            if o.rows and row["name"] not in o.rows:
-                continue
-            key = row["name"], kind
-            try:
-                now[key] = an_operation(*key)
-            except (ValueError, AttributeError,
-                    subprocess.SubprocessError) as e:
-                print(f"{key[0]:15} {kind:8} failed: {e}")
-                continue
-            before = recorded.get(key, 0)
-            print(f"{key[0]:15} {kind:8} {now[key]:9.1f} {before:9.1f}  "
-                  f"{change(now[key], before)}".rstrip(), flush=True)
+    print(f"{'row':18} {'parties':8} {'now':>9} {'recorded':>9}  change")
+    for key in wanted(o.rows):
+        try:
+            now[key] = an_operation(*key)
+        except (ValueError, AttributeError, subprocess.SubprocessError) as e:
+            print(f"{key[0]:18} {key[1]:8} failed: {e}")
+            continue
+        before = recorded.get(key, 0)
+        print(f"{key[0]:18} {key[1]:8} {now[key]:9.1f} {before:9.1f}  "
+              f"{change(now[key], before)}".rstrip(), flush=True)
     if o.record:
         with open(path, "w", encoding="utf-8") as f:
             f.write("# Instructions an operation, by make bench-record: row, "
