@@ -46,6 +46,8 @@ struct run { /* one sample */
   size_t payload;    /* bytes an element */
   int64_t wall, cpu; /* measured so far, ns; cpu: user and system */
   double value;      /* for a row with a unit of its own */
+  gch_chan *gate;    /* that the parties held wait at; closed to release them */
+  size_t held;
 };
 
 /* Each ends with a row without a name. */
@@ -59,14 +61,20 @@ void run_end(struct run *r);
    returns. */
 void run_start(struct run *r, gch_wg *wg, void (*fn)(void *), void *arg);
 
+/* The same, but fn is not called before run_release, which also begins the
+   measuring: what it costs to start many parties is not in it. */
+void run_hold(struct run *r, gch_wg *wg, void (*fn)(void *), void *arg);
+void run_release(struct run *r);
+
 /* A channel of the row's capacity for elements of the payload's size. */
 gch_chan *make(const struct run *r);
 
 /* What malloc gives, zeroed; there is always some, or the program ends. */
 void *zeroed(size_t n, size_t size);
 
-/* Returns when n parties are parked on c, and asleep. */
-void settle(const gch_chan *c, size_t n);
+/* Returns when n parties are parked on c, and have been for ns: queued is not
+   yet asleep, a thread may spin. */
+void settle(const gch_chan *c, size_t n, int64_t ns);
 
 struct sample_opts {
   long ops;       /* how much work; 0: as much as target takes */

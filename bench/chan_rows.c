@@ -59,12 +59,12 @@ static void stream(struct run *r) {
   gch_wg producers = GCH_WG_INIT, consumers = GCH_WG_INIT;
   struct end *ends = zeroed((size_t)r->n, sizeof *ends);
   gch_chan *c = make(r);
-  run_begin(r);
   for (long i = 0; i < r->n; i++) {
     ends[i] = (struct end){c, (r->ops + i) / r->n};
-    run_start(r, &consumers, consume, &ends[i]);
-    run_start(r, &producers, produce, &ends[i]);
+    run_hold(r, &consumers, consume, &ends[i]);
+    run_hold(r, &producers, produce, &ends[i]);
   }
+  run_release(r);
   gch_wg_wait(&producers);
   gch_close(c);
   gch_wg_wait(&consumers);
@@ -128,7 +128,7 @@ static void close_wakes(struct run *r) {
     gch_wg_add(&crowd.woken, (int)r->n);
     for (long i = 0; i < r->n; i++)
       run_start(r, &wg, stand, &crowd);
-    settle(crowd.c, (size_t)r->n);
+    settle(crowd.c, (size_t)r->n, 20 * GCH_MILLISECOND);
     run_begin(r);
     gch_close(crowd.c);
     gch_wg_wait(&crowd.woken);

@@ -13,7 +13,7 @@ import sys
 
 import measure
 
-FEW, MORE = 1000, 3000  # operations; their difference has no start-up in it
+FEW, MORE = 10000, 30000  # operations; their difference has no start-up in it
 
 # Rows that are counted at other sizes too: what does not grow shows here.
 SIZES = {"ctx-sibling": (1000, 100000), "select-ready": (8, 64),
@@ -21,8 +21,8 @@ SIZES = {"ctx-sibling": (1000, 100000), "select-ready": (8, 64),
 
 
 def total(name, kind, ops):
-    """Instructions of the whole process, and operations. The name is a row's,
-    or has a size behind it: timer:1000."""
+    """Instructions of the whole process. The name is a row's, or has a size
+    behind it: timer:1000."""
     row, _, n = name.partition(":")
     env = dict(os.environ, GULCH_MAXPROCS="1")
     done = subprocess.run(
@@ -33,17 +33,11 @@ def total(name, kind, ops):
     found = re.search(r"Collected : (\d+)", done.stderr)
     if not found:
         raise ValueError(done.stderr[-2000:])
-    # Some rows go by thousands.
-    did = int(re.search(r'"ops": (\d+)', done.stdout).group(1))
-    return int(found.group(1)), did
+    return int(found.group(1))
 
 
 def an_operation(name, kind):
-    (few, few_ops), (more, more_ops) = (total(name, kind, FEW),
-                                        total(name, kind, MORE))
-    if few_ops == more_ops:
-        more, more_ops = total(name, kind, 3 * few_ops)
-    return (more - few) / (more_ops - few_ops)
+    return (total(name, kind, MORE) - total(name, kind, FEW)) / (MORE - FEW)
 
 
 def read(path):
@@ -58,7 +52,7 @@ def change(now, before):
     if not before:
         return "new"
     percent = (now - before) / before * 100
-    return "" if abs(percent) < 0.5 else f"{percent:+.1f} %"
+    return "" if abs(percent) < 1 else f"{percent:+.1f} %"
 
 
 def wanted(names):
@@ -88,7 +82,7 @@ def main():
     for key in wanted(o.rows):
         try:
             now[key] = an_operation(*key)
-        except (ValueError, AttributeError, subprocess.SubprocessError) as e:
+        except (ValueError, subprocess.SubprocessError) as e:
             print(f"{key[0]:18} {key[1]:8} failed: {e}")
             continue
         before = recorded.get(key, 0)

@@ -36,11 +36,11 @@ static void producers(struct run *r) {
   size_t n = (size_t)r->n;
   struct source *s = zeroed(n, sizeof *s);
   gch_wg wg = GCH_WG_INIT;
-  for (size_t i = 0; i < n; i++)
+  for (size_t i = 0; i < n; i++) {
     s[i] = (struct source){make(r), (r->ops + (long)i) / r->n};
-  run_begin(r);
-  for (size_t i = 0; i < n; i++)
-    run_start(r, &wg, produce, &s[i]);
+    run_hold(r, &wg, produce, &s[i]);
+  }
+  run_release(r);
   if (n == 2)
     take_from_two(s, r->ops);
   else
@@ -57,8 +57,8 @@ static void worker(struct run *r) {
   struct source jobs = {make(r), r->ops};
   gch_wg wg = GCH_WG_INIT;
   uint64_t job;
-  run_begin(r);
-  run_start(r, &wg, produce, &jobs);
+  run_hold(r, &wg, produce, &jobs);
+  run_release(r);
   for (long i = 0; i < r->ops; i++)
     gch_select(GCH_RECV(jobs.c, &job), GCH_RECV(gch_ctx_done(ctx), NULL));
   gch_wg_wait(&wg);
@@ -142,7 +142,7 @@ static void behind(struct run *r) {
   gch_wg wg = GCH_WG_INIT;
   for (long i = 0; i < r->n; i++)
     run_start(r, &wg, stand, crowded);
-  settle(crowded, (size_t)r->n);
+  settle(crowded, (size_t)r->n, 20 * GCH_MILLISECOND);
   ask(r, cases, 2, mine);
   gch_close(crowded);
   gch_wg_wait(&wg);

@@ -29,9 +29,9 @@ static void yield_often(void *arg) {
 static void yield(struct run *r) {
   long count[2] = {r->ops / 2, r->ops - r->ops / 2};
   gch_wg wg = GCH_WG_INIT;
-  run_begin(r);
-  run_start(r, &wg, yield_often, &count[0]);
-  run_start(r, &wg, yield_often, &count[1]);
+  run_hold(r, &wg, yield_often, &count[0]);
+  run_hold(r, &wg, yield_often, &count[1]);
+  run_release(r);
   gch_wg_wait(&wg);
   run_end(r);
 }
@@ -93,7 +93,7 @@ static gch_chan *muster(struct run *r, gch_wg *wg) {
   gch_chan *c = make(r);
   for (long i = 0; i < r->n; i++)
     run_start(r, wg, stand, c);
-  settle(c, (size_t)r->n);
+  settle(c, (size_t)r->n, 20 * GCH_MILLISECOND);
   return c;
 }
 

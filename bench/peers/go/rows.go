@@ -34,14 +34,25 @@ func tryRecv(r *run) {
 	r.end()
 }
 
-func produce(c chan<- uint64, count int, wg *sync.WaitGroup) {
+// A gate holds parties until it is opened, which begins the measuring.
+type gate chan bool
+
+func (g gate) open(r *run) {
+	time.Sleep(time.Millisecond)
+	r.begin()
+	close(g)
+}
+
+func (g gate) produce(c chan<- uint64, count int, wg *sync.WaitGroup) {
+	<-g
 	for i := 0; i < count; i++ {
 		c <- uint64(i)
 	}
 	wg.Done()
 }
 
-func consume(c <-chan uint64, wg *sync.WaitGroup) {
+func (g gate) consume(c <-chan uint64, wg *sync.WaitGroup) {
+	<-g
 	for range c {
 	}
 	wg.Done()
@@ -49,14 +60,14 @@ func consume(c <-chan uint64, wg *sync.WaitGroup) {
 
 func stream(r *run) {
 	var producers, consumers sync.WaitGroup
-	c := make(chan uint64, r.cap)
-	r.begin()
+	c, g := make(chan uint64, r.cap), make(gate)
 	producers.Add(r.n)
 	consumers.Add(r.n)
 	for i := 0; i < r.n; i++ {
-		go consume(c, &consumers)
-		go produce(c, (r.ops+i)/r.n, &producers)
+		go g.consume(c, &consumers)
+		go g.produce(c, (r.ops+i)/r.n, &producers)
 	}
+	g.open(r)
 	producers.Wait()
 	close(c)
 	consumers.Wait()
@@ -103,11 +114,11 @@ func closeWakes(r *run) {
 
 func select2(r *run) {
 	var wg sync.WaitGroup
-	a, b := make(chan uint64, r.cap), make(chan uint64, r.cap)
-	r.begin()
+	a, b, g := make(chan uint64, r.cap), make(chan uint64, r.cap), make(gate)
 	wg.Add(2)
-	go produce(a, r.ops/2, &wg)
-	go produce(b, (r.ops+1)/2, &wg)
+	go g.produce(a, r.ops/2, &wg)
+	go g.produce(b, (r.ops+1)/2, &wg)
+	g.open(r)
 	for i := 0; i < r.ops; i++ {
 		select {
 		case <-a:
@@ -121,14 +132,13 @@ func select2(r *run) {
 func select8(r *run) {
 	var wg sync.WaitGroup
 	var c [8]chan uint64
-	for i := range c {
-		c[i] = make(chan uint64, r.cap)
-	}
-	r.begin()
+	g := make(gate)
 	wg.Add(8)
 	for i := range c {
-		go produce(c[i], (r.ops+i)/8, &wg)
+		c[i] = make(chan uint64, r.cap)
+		go g.produce(c[i], (r.ops+i)/8, &wg)
 	}
+	g.open(r)
 	for i := 0; i < r.ops; i++ {
 		select {
 		case <-c[0]:
@@ -149,10 +159,10 @@ func worker(r *run) {
 	var wg sync.WaitGroup
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	jobs := make(chan uint64, r.cap)
-	r.begin()
+	jobs, g := make(chan uint64, r.cap), make(gate)
 	wg.Add(1)
-	go produce(jobs, r.ops, &wg)
+	go g.produce(jobs, r.ops, &wg)
+	g.open(r)
 	for i := 0; i < r.ops; i++ {
 		select {
 		case <-jobs:
@@ -421,16 +431,18 @@ func goJoin(r *run) {
 
 func yield(r *run) {
 	var wg sync.WaitGroup
+	g := make(gate)
 	often := func(n int) {
+		<-g
 		for i := 0; i < n; i++ {
 			runtime.Gosched()
 		}
 		wg.Done()
 	}
-	r.begin()
 	wg.Add(2)
 	go often(r.ops / 2)
 	go often(r.ops - r.ops/2)
+	g.open(r)
 	wg.Wait()
 	r.end()
 }

@@ -3,7 +3,7 @@
 use crate::{Row, Run};
 use crossbeam_channel::{bounded, never, select, Receiver, Sender, TryRecvError};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
@@ -31,16 +31,30 @@ fn try_recv(r: &mut Run) {
     r.end();
 }
 
-fn produce(tx: Sender<u64>, count: usize) -> thread::JoinHandle<()> {
+/// Opens the gate at which all but this thread wait, and begins the measuring.
+fn open(gate: &Barrier, r: &mut Run) {
+    thread::sleep(Duration::from_millis(1));
+    r.begin();
+    gate.wait();
+}
+
+type Gate = Arc<Barrier>;
+type Party = thread::JoinHandle<()>;
+
+fn produce(gate: &Gate, tx: Sender<u64>, count: usize) -> Party {
+    let gate = gate.clone();
     thread::spawn(move || {
+        gate.wait();
         for i in 0..count {
             tx.send(i as u64).unwrap();
         }
     })
 }
 
-fn consume(rx: Receiver<u64>) -> thread::JoinHandle<()> {
+fn consume(gate: &Gate, rx: Receiver<u64>) -> Party {
+    let gate = gate.clone();
     thread::spawn(move || {
+        gate.wait();
         for v in rx {
             used(v);
         }
@@ -49,13 +63,14 @@ fn consume(rx: Receiver<u64>) -> thread::JoinHandle<()> {
 
 fn stream(r: &mut Run) {
     let (tx, rx) = bounded::<u64>(r.cap);
+    let gate = Arc::new(Barrier::new(2 * r.n + 1));
     let mut parties = Vec::new();
-    r.begin();
     for i in 0..r.n {
-        parties.push(consume(rx.clone()));
-        parties.push(produce(tx.clone(), (r.ops + i) / r.n));
+        parties.push(consume(&gate, rx.clone()));
+        parties.push(produce(&gate, tx.clone(), (r.ops + i) / r.n));
     }
     drop(tx);
+    open(&gate, r);
     for p in parties {
         p.join().unwrap();
     }
@@ -147,8 +162,12 @@ fn close_wakes(r: &mut Run) {
 fn select_2(r: &mut Run) {
     let (a_tx, a) = bounded::<u64>(r.cap);
     let (b_tx, b) = bounded::<u64>(r.cap);
-    r.begin();
-    let producers = [produce(a_tx, r.ops / 2), produce(b_tx, (r.ops + 1) / 2)];
+    let gate = Arc::new(Barrier::new(3));
+    let producers = [
+        produce(&gate, a_tx, r.ops / 2),
+        produce(&gate, b_tx, (r.ops + 1) / 2),
+    ];
+    open(&gate, r);
     // One that has sent all is gone: then its channel is never ready.
     let (mut a, mut b) = (a, b);
     let mut got = 0;
@@ -173,13 +192,14 @@ fn select_2(r: &mut Run) {
 fn select_8(r: &mut Run) {
     let ends: Vec<_> = (0..8).map(|_| bounded::<u64>(r.cap)).collect();
     let c: Vec<_> = ends.iter().map(|end| &end.1).collect();
-    r.begin();
+    let gate = Arc::new(Barrier::new(9));
     let count = |i: usize| (r.ops + i) / 8;
     let producers: Vec<_> = ends
         .iter()
         .enumerate()
-        .map(|(i, end)| produce(end.0.clone(), count(i)))
+        .map(|(i, end)| produce(&gate, end.0.clone(), count(i)))
         .collect();
+    open(&gate, r);
     for _ in 0..r.ops {
         select! {
             recv(c[0]) -> v => v.map(used),
@@ -202,8 +222,9 @@ fn select_8(r: &mut Run) {
 fn worker(r: &mut Run) {
     let (tx, jobs) = bounded::<u64>(r.cap);
     let (_keep, done) = bounded::<u64>(0);
-    r.begin();
-    let producer = produce(tx, r.ops);
+    let gate = Arc::new(Barrier::new(2));
+    let producer = produce(&gate, tx, r.ops);
+    open(&gate, r);
     for _ in 0..r.ops {
         select! {
             recv(jobs) -> v => used(v.unwrap()),
@@ -270,7 +291,7 @@ fn select_parked(r: &mut Run) {
 
 fn select_behind(r: &mut Run) {
     let (tx, crowded) = bounded::<u64>(0);
-    let other = consume(crowded.clone());
+    let other = consume(&Arc::new(Barrier::new(1)), crowded.clone());
     thread::sleep(Duration::from_millis(20));
     ask(r, crowded);
     drop(tx);
