@@ -11,6 +11,7 @@
 #include "go/sanitizer.h"
 #include "go/overflow.h"
 #include "go/sched.h"
+#include "park/thread_id.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -116,6 +117,7 @@ static void *thread_main(void *arg) {
   struct gch_worker *w = arg;
   gch__worker_running = w;
   w->errno_at = &errno;
+  atomic_store(&w->tid, gch__thread_id());
 #ifdef __linux__
   pthread_setname_np(pthread_self(), "gulch-worker");
 #endif
@@ -170,6 +172,10 @@ static _Noreturn void too_many_threads(void) {
           "(GULCH_MAXTHREADS)\n",
           (unsigned)threads.max);
   _exit(2);
+}
+
+bool gch__threads_are_at_limit(void) {
+  return atomic_load(&gch__sched.num_workers) >= threads.max;
 }
 
 bool gch__worker_start(struct gch_proc *p) {
