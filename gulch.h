@@ -12,6 +12,7 @@
 #include <gulch/panic.h>
 #include <gulch/select.h>
 #include <gulch/signal.h>
+#include <gulch/sync.h>
 #include <gulch/timer.h>
 #include <gulch/typed.h>
 #include <gulch/wg.h>

@@ -5,7 +5,9 @@
  *   poll    Look at all cases without locks, choose one among those that seem
  *           ready, lock its channel and try it. What it then did is one
  *           operation on one channel, so no other lock is needed. (Not in the
- *           ordered form, whose "first" must be first at one instant.)
+ *           ordered form, whose "first" must be first at one instant.) Where
+ *           only one case has a channel, and that is not ready, the default
+ *           fires without any lock.
  *   choose  Lock all channels, in the order of their addresses; choose among
  *           the ready. If there is none, then there is none at this one
  *           instant: the default fires, or a deadline that has passed.
@@ -43,6 +45,12 @@ struct select {
   int64_t deadline;
   bool drops;    /* some receive discards a value that has a drop function */
   void *discard; /* where such a value goes */
+  size_t ops;    /* cases on a channel that is not NULL */
+};
+
+struct choice {
+  size_t chosen; /* NONE: none is ready */
+  uint32_t ready;
 };
 
 static bool is_send(const gch_case *k) {
@@ -66,44 +74,7 @@ static void read_deadline(struct select *s, size_t i, int64_t deadline) {
   s->deadline = deadline;
 }
 
-static void read_case(struct select *s, size_t i, int64_t *now) {
-  gch_case *k = &s->cases[i];
-  switch (k->kind) {
-  case GCH_CASE_DEFAULT:
-    if (s->default_at != NONE)
-      gch_panic("gulch: select with two defaults");
-    s->default_at = i;
-    break;
-  case GCH_CASE_UNTIL:
-    read_deadline(s, i, k->time);
-    break;
-  case GCH_CASE_TIMEOUT:
-    if (*now == 0)
-      *now = gch__now();
-    read_deadline(s, i, gch__time_add(*now, k->time));
-    break;
-  default:
-    if (!k->chan)
-      break;
-    if (is_send(k) && gch__send_refused(k->chan, k->elem) == EINVAL)
-      gch_panic("gulch: NULL element in a send case");
-    s->drops |= discards(k);
-  }
-}
-
-static void read_cases(struct select *s) {
-  int64_t now = 0;
-  if (s->n > INT_MAX)
-    gch_panic("gulch: select with too many cases");
-  for (size_t i = 0; i < s->n; i++)
-    read_case(s, i, &now);
-}
-
-/* Choosing and trying */
-
 static bool is_ready(const gch_case *k) {
-  if (!is_op(k))
-    return false;
   if (!is_send(k))
     return gch__recv_ready(k->chan);
   return k->chan->owner != GCH_OWNER_NONE || gch__send_ready(k->chan);
@@ -111,19 +82,66 @@ static bool is_ready(const gch_case *k) {
 
 /* Uniform among the cases that seem ready, by one pass: the k-th that is found
    replaces the choice with probability 1/k. */
+static inline void weigh(struct choice *c, size_t i) {
+  if (++c->ready == 1 || gch__random_below(c->ready) == 0)
+    c->chosen = i;
+}
+
 static size_t choose(const struct select *s) {
-  size_t chosen = NONE;
-  uint32_t ready = 0;
+  struct choice c = {NONE, 0};
   for (size_t i = 0; i < s->n; i++) {
-    if (!is_ready(&s->cases[i]))
+    if (!is_op(&s->cases[i]) || !is_ready(&s->cases[i]))
       continue;
     if (s->ordered)
       return i;
-    if (++ready == 1 || gch__random_below(ready) == 0)
-      chosen = i;
+    weigh(&c, i);
   }
-  return chosen;
+  return c.chosen;
 }
+
+/* A case on a channel: checked, and looked at. */
+static inline void read_op(struct select *s, size_t i, struct choice *c) {
+  gch_case *k = &s->cases[i];
+  if (!k->chan)
+    return;
+  s->ops++;
+  if (is_send(k) && gch__send_refused(k->chan, k->elem) == EINVAL)
+    gch_panic("gulch: NULL element in a send case");
+  s->drops |= discards(k);
+  if (is_ready(k))
+    weigh(c, i);
+}
+
+static void read_other(struct select *s, size_t i, int64_t *now) {
+  gch_case *k = &s->cases[i];
+  if (k->kind == GCH_CASE_DEFAULT) {
+    if (s->default_at != NONE)
+      gch_panic("gulch: select with two defaults");
+    s->default_at = i;
+  } else if (k->kind == GCH_CASE_UNTIL) {
+    read_deadline(s, i, k->time);
+  } else {
+    if (*now == 0)
+      *now = gch__now();
+    read_deadline(s, i, gch__time_add(*now, k->time));
+  }
+}
+
+/* Gives the choice of poll_once. */
+static size_t read_cases(struct select *s) {
+  int64_t now = 0;
+  struct choice c = {NONE, 0};
+  if (s->n > INT_MAX)
+    gch_panic("gulch: select with too many cases");
+  for (size_t i = 0; i < s->n; i++)
+    if (s->cases[i].kind <= GCH_CASE_SEND_ERR)
+      read_op(s, i, &c);
+    else
+      read_other(s, i, &now);
+  return c.chosen;
+}
+
+/* Trying */
 
 static void *elem_of(const struct select *s, const gch_case *k) {
   return k->elem || is_send(k) ? k->elem : s->discard;
@@ -155,10 +173,8 @@ static size_t fired(const struct select *s, size_t i, int err) {
 
 /* The steps */
 
-static size_t poll_once(const struct select *s) {
-  size_t i = choose(s);
-  if (i == NONE)
-    return NONE;
+/* i seemed ready. */
+static size_t poll_once(const struct select *s, size_t i) {
   gch_case *k = &s->cases[i];
   struct gch_waiter *partner;
   GCH_DELAY();
@@ -228,11 +244,8 @@ static size_t park_group(const struct select *s, struct gch_group *group) {
   return atomic_load_explicit(&group->winner, memory_order_relaxed);
 }
 
-static size_t run(const struct select *s) {
-  size_t i = s->ordered ? NONE : poll_once(s);
-  if (i != NONE)
-    return i;
-
+static size_t lock_and_run(const struct select *s) {
+  size_t i;
   int err = 0;
   struct gch_waiter *partner = NULL;
   struct gch_group group;
@@ -257,11 +270,25 @@ static size_t run(const struct select *s) {
   return i == s->deadline_at ? i : fired(s, i, s->cases[i].waiter.err);
 }
 
+/* chosen seemed ready when the cases were read; NONE: none did, and if there is
+   but one, then that look was at one instant. */
+static inline size_t run(const struct select *s, size_t chosen) {
+  if (chosen == NONE && s->ops <= 1 && s->default_at != NONE)
+    return s->default_at;
+  size_t i = NONE;
+  if (chosen != NONE && !s->ordered)
+    i = poll_once(s, chosen);
+  return i != NONE ? i : lock_and_run(s);
+}
+
 /* Apart, for its room on the stack. */
-__attribute__((noinline)) static size_t run_with_discard(struct select *s) {
+__attribute__((noinline)) static size_t run_with_discard(struct select *s,
+                                                         size_t chosen) {
   alignas(max_align_t) char value[GCH_DROP_MAX];
   s->discard = value;
-  return run(s);
+  size_t i = run(s, chosen);
+  s->discard = NULL;
+  return i;
 }
 
 static int select_from(gch_case *cases, size_t n, bool ordered) {
@@ -271,8 +298,8 @@ static int select_from(gch_case *cases, size_t n, bool ordered) {
                      .default_at = NONE,
                      .deadline_at = NONE,
                      .deadline = GCH__FOREVER};
-  read_cases(&s);
-  return (int)(s.drops ? run_with_discard(&s) : run(&s));
+  size_t chosen = read_cases(&s);
+  return (int)(s.drops ? run_with_discard(&s, chosen) : run(&s, chosen));
 }
 
 int gch_select_cases(gch_case *cases, size_t n) {

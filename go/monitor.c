@@ -5,7 +5,8 @@
  *
  *   A worker that has run the same task for STUCK or longer sits in a system
  *   call, waits for a pthread lock, or computes. Its proc goes to another
- *   worker.
+ *   worker; but where there are as many threads as there may be, only if it does
+ *   not compute.
  *
  *   A task that was put in a proc's `next` (so that it may share the cache with
  *   who woke it) and is still there at the second look waits for a worker that
@@ -21,6 +22,11 @@
 #include "go/sched.h"
 #include "timer/queue.h"
 #include "timer/service.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 /* Nanoseconds. */
 enum {
@@ -89,9 +95,29 @@ static void fire(struct gch_entry *e, int64_t now, struct gch_wakes *k) {
   gch__wakes_defer(k, &monitor.call);
 }
 
+/* Whether the thread wants a processor: it computes. */
+static bool is_runnable(uint32_t tid) {
+  char path[64], text[128] = "";
+  snprintf(path, sizeof path, "/proc/self/task/%u/stat", (unsigned)tid);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return false;
+  ssize_t n = read(fd, text, sizeof text - 1);
+  close(fd);
+  const char *name_end = n > 0 ? strrchr(text, ')') : NULL;
+  return name_end && strncmp(name_end, ") R", 3) == 0;
+}
+
+/* Where there may be no more threads, tasks that compute keep their procs: the
+   others must wait for them. */
+static bool may_keep(struct gch_proc *p) {
+  struct gch_worker *w = atomic_load(&p->worker);
+  return gch__threads_are_at_limit() && w && is_runnable(atomic_load(&w->tid));
+}
+
 /* Its worker has had the same task since the tick `seen`. */
 static void retake(struct gch_proc *p, uint32_t seen) {
-  if (!gch__seize(p))
+  if (may_keep(p) || !gch__seize(p))
     return;
   struct gch_worker *w = atomic_load(&p->worker);
   bool stuck = w && gch__tick(p) == seen;

@@ -28,7 +28,7 @@ static inline void gch__sanitizer_stack_used(struct gch_stack *s) {
   s->sanitizer.fiber = __tsan_create_fiber(0);
 #endif
 #if GCH_HAVE_VALGRIND
-  s->valgrind_id = VALGRIND_STACK_REGISTER(gch__stack_low(s), s);
+  s->sanitizer.valgrind_id = VALGRIND_STACK_REGISTER(gch__stack_low(s), s);
 #endif
 }
 
@@ -42,7 +42,7 @@ static inline void gch__sanitizer_stack_unused(struct gch_stack *s) {
   __asan_unpoison_memory_region(s->sanitizer.bottom, s->sanitizer.size);
 #endif
 #if GCH_HAVE_VALGRIND
-  VALGRIND_STACK_DEREGISTER(s->valgrind_id);
+  VALGRIND_STACK_DEREGISTER(s->sanitizer.valgrind_id);
 #endif
 }
 

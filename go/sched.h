@@ -93,6 +93,7 @@ struct gch_worker {
   bool left_is_over;     /* and will not run again */
   bool searching;        /* counted in sched.searching */
   int *errno_at;         /* of the thread */
+  _Atomic uint32_t tid;
   struct gch_fiber native;
   uint32_t random;
   struct gch_parker parker; /* of the idle */
@@ -268,6 +269,7 @@ struct gch_task *gch__take_shared(struct gch_worker *w);
    thread for p, counted as searching; false: none can be started. reset: in a
    forked child. */
 bool gch__threads_init(void);
+bool gch__threads_are_at_limit(void);
 bool gch__worker_start(struct gch_proc *p);
 void gch__threads_reset(void);
 

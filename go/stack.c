@@ -65,8 +65,10 @@ void gch__stacks_unlock(void) {
 
 /* Mappings */
 
-static size_t page_size(void) {
-  return (size_t)sysconf(_SC_PAGESIZE);
+static size_t page; /* bytes; set before main */
+
+__attribute__((constructor)) static void ask_page_size(void) {
+  page = (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static char *map(size_t size) {
@@ -81,14 +83,18 @@ static char *map(size_t size) {
 }
 
 static void set_guard(char *mapping) {
-  if (madvise(mapping, page_size(), MADV_GUARD_INSTALL) != 0)
-    mprotect(mapping, page_size(), PROT_NONE);
+  if (madvise(mapping, page, MADV_GUARD_INSTALL) != 0)
+    mprotect(mapping, page, PROT_NONE);
 }
 
+/* Stacks begin at different places in their last page. Else the same frames of
+   all of them would share a few sets of the processor's caches. */
 static struct gch_stack *stack_in(char *mapping, size_t size) {
-  enum { ALIGN = 64 };
+  enum { ALIGN = 64, PLACES = 16, STEP = 128 };
   size_t header = (sizeof(struct gch_stack) + ALIGN - 1) / ALIGN * ALIGN;
-  struct gch_stack *s = (struct gch_stack *)(void *)(mapping + size - header);
+  size_t place = (uintptr_t)mapping / GCH_STACK_SIZE % PLACES * STEP;
+  struct gch_stack *s =
+      (struct gch_stack *)(void *)(mapping + size - header - place);
   int saved = errno;
   set_guard(mapping);
   errno = saved;
@@ -98,7 +104,7 @@ static struct gch_stack *stack_in(char *mapping, size_t size) {
 }
 
 char *gch__stack_low(const struct gch_stack *s) {
-  return s->mapping + page_size();
+  return s->mapping + page;
 }
 
 bool gch__stack_guards(const struct gch_stack *s, const void *addr) {
@@ -107,7 +113,7 @@ bool gch__stack_guards(const struct gch_stack *s, const void *addr) {
 }
 
 struct gch_stack *gch__stack_map(size_t size) {
-  size_t page = page_size(), whole;
+  size_t whole;
   if (__builtin_add_overflow(size, 3 * page + sizeof(struct gch_stack), &whole))
     return NULL;
   whole = whole / page * page;
@@ -339,7 +345,7 @@ static void cool(struct gch_stack *s) {
   struct slab *slab = s->slab;
   size_t i = (size_t)(s->mapping - slab->stacks) / GCH_STACK_SIZE;
   int saved = errno;
-  madvise(gch__stack_low(s), GCH_STACK_SIZE - page_size(), MADV_DONTNEED);
+  madvise(gch__stack_low(s), GCH_STACK_SIZE - page, MADV_DONTNEED);
   errno = saved;
   gch__lock(&memory.lock);
   slab->warm[i / 64] &= ~(UINT64_C(1) << i % 64);

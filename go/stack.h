@@ -27,6 +27,7 @@ struct gch_sanitizer_stack {
   void *fake;         /* AddressSanitizer's fake stack, while it does not run */
   const void *bottom; /* and the bounds */
   size_t size;
+  unsigned valgrind_id;
 };
 
 struct gch_stack {
@@ -37,7 +38,6 @@ struct gch_stack {
   char name[GCH_TASK_NAME_MAX];
   size_t argument; /* bytes below it that hold the task's argument */
   struct gch_sanitizer_stack sanitizer;
-  unsigned valgrind_id;
 };
 
 /* The usable bytes, from above the guard to below the argument. */

@@ -8,9 +8,11 @@
  * one who left: its registers are saved now, so running becomes false.
  *
  * A task may be made ready as soon as others can find it in a queue of waiters,
- * before it has stopped. Then it may be taken by another worker, who waits until
- * running is false (a few nanoseconds, while the task is on its way into the
- * switch); or its own worker takes it as the next, and it just goes on.
+ * before it has stopped. Then its own worker may take it as the next, and it just
+ * goes on; or another worker takes it, who must wait until running is false (a few
+ * nanoseconds, while the task is on its way into the switch). He waits on his
+ * native stack: two who waited for each other's task, each still in the task that
+ * the other has taken, would wait for ever.
  *
  *     running     written by
  *     true        who is about to switch to the task
@@ -88,7 +90,8 @@ static inline struct gch_task *next_task(struct gch_worker *w) {
 }
 
 /* Its last worker is on the way out of t. If that worker has lost its
-   processor, give it one. */
+   processor, give it one. Only from a native stack: who still stands on the stack
+   of a task may himself be awaited. */
 __attribute__((noinline)) static void await_stopped(struct gch_task *t) {
   for (int i = 0; atomic_load_explicit(&t->running, memory_order_acquire); i++)
     if (i < 64)
@@ -99,14 +102,11 @@ __attribute__((noinline)) static void await_stopped(struct gch_task *t) {
 
 static void task_main(void *passed);
 
-/* To a task that has not begun. False: it can't have a stack now; it is queued
-   again. */
+/* To a task that has not begun. False: it can't have a stack now. */
 __attribute__((noinline)) static bool give_stack(struct gch_worker *w,
                                                  struct gch_task *t) {
-  if (!t->stack && !(t->stack = gch__stack_new(w))) {
-    gch__submit_shared(t);
+  if (!t->stack && !(t->stack = gch__stack_new(w)))
     return false;
-  }
   char *low = gch__stack_low(t->stack);
   gch__sanitizer_stack_used(t->stack);
   gch__fiber_make(&t->fiber, low, (size_t)(gch__stack_high(t->stack) - low),
@@ -114,17 +114,23 @@ __attribute__((noinline)) static bool give_stack(struct gch_worker *w,
   return true;
 }
 
-/* Makes t, which is to run on w, ready for the switch; or false: see
-   give_stack. */
+/* Makes t, which is to run on w, ready for the switch, if it can be at once. */
 static inline bool prepare(struct gch_worker *w, struct gch_task *t) {
-  if (!t->fiber.sp) {
-    if (!give_stack(w, t))
-      return false;
-  } else if (atomic_load_explicit(&t->running, memory_order_acquire)) {
-    await_stopped(t);
-  }
+  if (!t->fiber.sp ? !give_stack(w, t)
+                   : atomic_load_explicit(&t->running, memory_order_acquire))
+    return false;
   atomic_store_explicit(&t->running, true, memory_order_relaxed);
   return true;
+}
+
+/* The same for a task to follow the running one: what can't run at once is
+   queued again, and NULL returned. */
+static inline struct gch_task *prepare_next(struct gch_worker *w,
+                                            struct gch_task *t) {
+  if (!t || prepare(w, t))
+    return t;
+  gch__submit_quietly(t);
+  return NULL;
 }
 
 /* The stack mine is left for that of the task to, or w's native one. Returns the
@@ -143,8 +149,12 @@ static inline struct gch_worker *switch_to(struct gch_worker *w,
 }
 
 void gch__run(struct gch_worker *w, struct gch_task *t) {
-  if (!prepare(w, t))
+  if (t->fiber.sp)
+    await_stopped(t);
+  if (!prepare(w, t)) {
+    gch__submit_shared(t);
     return;
+  }
   w->left = NULL;
   switch_to(w, &w->native, &w->sanitizer, t);
 }
@@ -157,8 +167,7 @@ void gch__task_stop(void) {
   GCH_DELAY();
   struct gch_task *next = next_task(w);
   if (next != self) {
-    if (next && !prepare(w, next))
-      next = NULL;
+    next = prepare_next(w, next);
     w->left = self;
     w->left_is_over = false;
     w = switch_to(w, &self->fiber, &self->stack->sanitizer, next);
@@ -193,8 +202,7 @@ static struct gch_worker *end_task(struct gch_worker *w) {
     gch__task_free(w, self);
     return w;
   }
-  if (next && !prepare(w, next))
-    next = NULL;
+  next = prepare_next(w, next);
   w->left = self;
   w->left_is_over = true;
   w->task = gch__task_running = next;

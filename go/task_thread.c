@@ -26,6 +26,13 @@ bool gch__in_task_thread(void) {
   return in_task;
 }
 
+/* Also where the task calls pthread_exit. */
+static void end(void *unused) {
+  (void)unused;
+  in_task = false;
+  gch__count_ended(NULL);
+}
+
 static void *thread_main(void *arg) {
   struct start s = *(struct start *)arg;
   free(arg);
@@ -34,9 +41,9 @@ static void *thread_main(void *arg) {
   if (s.name[0])
     pthread_setname_np(pthread_self(), s.name);
 #endif
+  pthread_cleanup_push(end, NULL);
   gch__call_task(s.fn, s.arg);
-  in_task = false;
-  gch__count_ended(NULL);
+  pthread_cleanup_pop(1);
   return NULL;
 }
 

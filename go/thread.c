@@ -11,6 +11,7 @@
 #include "go/sanitizer.h"
 #include "go/overflow.h"
 #include "go/sched.h"
+#include "park/thread_id.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -32,7 +33,7 @@ static struct {
   bool ready;
 } threads = {.once = PTHREAD_ONCE_INIT};
 
-#if GCH_ASAN
+#if GCH_ASAN || GCH_HAVE_VALGRIND
 static void native_bounds(struct gch_sanitizer_stack *s) {
   pthread_attr_t attr;
   void *low;
@@ -53,6 +54,21 @@ void gch__sanitizer_native(struct gch_sanitizer_stack *s) {
 #endif
 #if GCH_ASAN
   native_bounds(s);
+#endif
+#if GCH_HAVE_VALGRIND
+  if (RUNNING_ON_VALGRIND) { /* else it takes a switch for a deep call */
+    native_bounds(s);
+    s->valgrind_id =
+        VALGRIND_STACK_REGISTER(s->bottom, (const char *)s->bottom + s->size);
+  }
+#endif
+}
+
+static void sanitizer_native_end(struct gch_sanitizer_stack *s) {
+  (void)s;
+#if GCH_HAVE_VALGRIND
+  if (RUNNING_ON_VALGRIND)
+    VALGRIND_STACK_DEREGISTER(s->valgrind_id);
 #endif
 }
 
@@ -92,6 +108,7 @@ static void thread_lost(void *arg) {
   gch__task_lost(w);
   gch__worker_running = NULL;
   leave_proc(w);
+  sanitizer_native_end(&w->sanitizer);
   gch__signal_stack_free(w);
   record_free(w);
 }
@@ -100,6 +117,7 @@ static void *thread_main(void *arg) {
   struct gch_worker *w = arg;
   gch__worker_running = w;
   w->errno_at = &errno;
+  atomic_store(&w->tid, gch__thread_id());
 #ifdef __linux__
   pthread_setname_np(pthread_self(), "gulch-worker");
 #endif
@@ -109,6 +127,7 @@ static void *thread_main(void *arg) {
   gch__work(w);
   pthread_setspecific(threads.key, NULL);
   gch__signal_stack_free(w);
+  sanitizer_native_end(&w->sanitizer);
   gch__worker_running = NULL;
   record_free(w);
   return NULL;
@@ -153,6 +172,10 @@ static _Noreturn void too_many_threads(void) {
           "(GULCH_MAXTHREADS)\n",
           (unsigned)threads.max);
   _exit(2);
+}
+
+bool gch__threads_are_at_limit(void) {
+  return atomic_load(&gch__sched.num_workers) >= threads.max;
 }
 
 bool gch__worker_start(struct gch_proc *p) {

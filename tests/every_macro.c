@@ -124,6 +124,25 @@ static void use_wait_group(void) {
   gch_must(gch_wg_wait_until(&wg, GCH_FOREVER));
 }
 
+static void add_one(void *n) {
+  *(int *)n += 1;
+}
+
+static void use_locks(void) {
+  gch_mutex m = GCH_MUTEX_INIT;
+  gch_rwmutex rw = GCH_RWMUTEX_INIT;
+  gch_cond c = GCH_COND_INIT;
+  gch_once once = GCH_ONCE_INIT;
+  int n = 0;
+  gch_mutex_lock(&m);
+  EXPECT(gch_cond_wait_until(&c, &m, 0) == ETIMEDOUT);
+  gch_mutex_unlock(&m);
+  gch_rwmutex_rlock(&rw);
+  EXPECT(gch_rwmutex_try_lock(&rw) == EAGAIN);
+  gch_rwmutex_runlock(&rw);
+  EXPECT(gch_once_do(&once, add_one, &n) == 0 && n == 1);
+}
+
 int main(int argc, char **argv) {
   (void)argv;
   use_times();
@@ -132,5 +151,6 @@ int main(int argc, char **argv) {
   use_typed();
   use_contexts();
   use_wait_group();
+  use_locks();
   return failures != 0;
 }

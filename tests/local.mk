@@ -24,6 +24,7 @@ check_PROGRAMS += \
   tests/check_chan_memory \
   tests/check_chan_owner \
   tests/check_chan_sizes \
+  tests/check_cond \
   tests/check_ctx \
   tests/check_ctx_bad \
   tests/check_ctx_custom \
@@ -42,12 +43,18 @@ check_PROGRAMS += \
   tests/check_fiber_ucontext \
   tests/check_fork \
   tests/check_fork_old \
+  tests/check_fork_sync \
   tests/check_go \
   tests/check_leaks \
   tests/check_maxprocs \
+  tests/check_mutex \
+  tests/check_mutex_fair \
   tests/check_no_alloc \
   tests/check_no_threads \
+  tests/check_once \
   tests/check_panic \
+  tests/check_rwmutex \
+  tests/check_rwmutex_until \
   tests/check_select \
   tests/check_select_args \
   tests/check_select_blocking \
@@ -97,10 +104,14 @@ EXTRA_DIST += \
   tests/fail_malloc.c \
   tests/fork_life.h \
   tests/lib.sh \
+  tests/model/mutex.pml \
   tests/model/parker.pml \
+  tests/model/rwmutex.pml \
   tests/model/select.pml \
+  tests/rwmutex_facts.h \
   tests/select_args.cc \
   tests/summary.awk \
+  tests/sync_facts.h \
   tests/tasks.h \
   tests/typed_wrong.c
 

@@ -23,6 +23,12 @@ check() { # expected errors (0, or 1 for some), model, -D…
 
 check 0 parker.pml
 check 1 parker.pml -DSTORE
+check 0 mutex.pml
+check 1 mutex.pml -DKEEP_WOKEN
+check 1 mutex.pml -DUNSEEN
+check 0 rwmutex.pml
+check 1 rwmutex.pml -DSTAY
+check 1 rwmutex.pml -DOLD
 check 0 select.pml
 check 0 select.pml -DDEADLINE
 check 0 select.pml -DCLOSE

@@ -8,6 +8,7 @@ check_PROGRAMS += \
   tests/golang/chan_facts \
   tests/golang/chan_test \
   tests/golang/closedchan \
+  tests/golang/cond_test \
   tests/golang/context_cause_test \
   tests/golang/context_custom_test \
   tests/golang/context_test \
@@ -15,8 +16,11 @@ check_PROGRAMS += \
   tests/golang/errgroup_test \
   tests/golang/fixedbugs \
   tests/golang/ken \
+  tests/golang/mutex_test \
+  tests/golang/once_test \
   tests/golang/powser1 \
   tests/golang/reflect_test \
+  tests/golang/rwmutex_test \
   tests/golang/select3 \
   tests/golang/select5 \
   tests/golang/select_facts \

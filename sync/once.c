@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ *     state      means                         who leaves it, to what
+ *     FRESH      nobody has asked              the first caller, to RUNNING
+ *     RUNNING    fn runs, nobody waits         a later caller, to AWAITED;
+ *                                              the first, to DONE
+ *     AWAITED    fn runs, the list is not      the first caller, to DONE
+ *                empty
+ *     DONE       fn has returned
+ *
+ * The list is guarded by the lock outside, and so is the step to AWAITED and
+ * that from it to DONE, which takes all off the list. A caller enlists by a
+ * step that sees RUNNING or AWAITED; so the step to DONE, which comes later,
+ * finds it, and no wake is lost. That step is the first caller's last touch:
+ * after it another may return and free the once. Who was on the list does not
+ * look at it again.
+ */
+#include "sync/impl.h"
+
+#include "park/clock.h"
+#include "park/strict.h"
+
+enum { FRESH, RUNNING, AWAITED, DONE };
+
+static void finish(gch_once *o) {
+  struct gch_lock *lock = gch__sleepers_lock(o);
+  uint32_t seen = RUNNING;
+  if (gch__replace(&o->state, &seen, DONE))
+    return;
+  gch__lock(lock);
+  struct gch_sleeper *taken = gch__take_all(&o->waiters);
+  gch__store(&o->state, DONE);
+  gch__unlock(lock);
+  gch__wake(taken);
+}
+
+/* With the lock held: false if fn has returned. */
+static bool enlist(gch_once *o, struct gch_sleeper *s) {
+  uint32_t seen = RUNNING;
+  if (!gch__replace(&o->state, &seen, AWAITED) && seen == DONE)
+    return false;
+  gch__sleepers_add(&o->waiters, s);
+  return true;
+}
+
+static void await(gch_once *o) {
+  struct gch_lock *lock = gch__sleepers_lock(o);
+  struct gch_sleeper s;
+  gch__parker_init(&s.parker, GCH__FOREVER);
+  gch__lock(lock);
+  bool waits = enlist(o, &s);
+  gch__unlock(lock);
+  if (waits)
+    gch__sleep(&s, lock, GCH__FOREVER);
+}
+
+static int do_slow(gch_once *o, void (*fn)(void *), void *arg) {
+  uint32_t seen = FRESH;
+  if (gch__replace(&o->state, &seen, RUNNING)) {
+    fn(arg);
+    finish(o);
+  } else if (seen != DONE) {
+    await(o);
+  }
+  return 0;
+}
+
+int gch_once_do(gch_once *o, void (*fn)(void *), void *arg) {
+  bool done = gch__load(&o->state) == DONE;
+  if (!fn)
+    return gch__go_panics(EINVAL, done ? 0 : EINVAL,
+                          "runtime error: invalid memory address or nil "
+                          "pointer dereference");
+  return done ? 0 : do_slow(o, fn, arg);
+}

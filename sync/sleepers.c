@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sync/impl.h"
+
+#include "park/clock.h"
+
+#include <pthread.h>
+#include <stdalign.h>
+
+enum { LOCKS = 64, LOCKS_LOG2 = 6 };
+static struct { alignas(64) struct gch_lock lock; } locks[LOCKS];
+
+/* A thread that held one is not there in the child. */
+static void reset_locks(void) {
+  for (int i = 0; i < LOCKS; i++)
+    gch__lock_reset(&locks[i].lock);
+}
+
+__attribute__((constructor)) static void register_fork(void) {
+  pthread_atfork(NULL, NULL, reset_locks);
+}
+
+/* Multiplicative hashing: the high bits depend on all of the address. */
+struct gch_lock *gch__sleepers_lock(const void *object) {
+  uint64_t mixed = (uint64_t)(uintptr_t)object * UINT64_C(0x9e3779b97f4a7c15);
+  return &locks[mixed >> (64 - LOCKS_LOG2)].lock;
+}
+
+void gch__sleepers_add(void **list, struct gch_sleeper *s) {
+  struct gch_sleeper *first = *list;
+  s->taken = false;
+  if (!first) {
+    *list = s->next = s->prev = s;
+    return;
+  }
+  s->next = first;
+  s->prev = first->prev;
+  s->next->prev = s->prev->next = s;
+}
+
+void gch__sleepers_add_first(void **list, struct gch_sleeper *s) {
+  gch__sleepers_add(list, s);
+  *list = s;
+}
+
+void gch__sleepers_remove(void **list, struct gch_sleeper *s) {
+  s->next->prev = s->prev;
+  s->prev->next = s->next;
+  if (*list == s)
+    *list = s->next == s ? NULL : s->next;
+}
+
+struct gch_sleeper *gch__take_first(void **list) {
+  struct gch_sleeper *first = *list;
+  if (!first)
+    return NULL;
+  gch__sleepers_remove(list, first);
+  first->next = NULL;
+  first->taken = true;
+  return first;
+}
+
+struct gch_sleeper *gch__take_all(void **list) {
+  struct gch_sleeper *first = *list;
+  if (!first)
+    return NULL;
+  *list = NULL;
+  first->prev->next = NULL;
+  for (struct gch_sleeper *s = first; s; s = s->next)
+    s->taken = true;
+  return first;
+}
+
+void gch__wake(struct gch_sleeper *taken) {
+  for (struct gch_sleeper *next; taken; taken = next) {
+    next = taken->next; /* taken is gone after its unpark */
+    gch__unpark(&taken->parker);
+  }
+}
+
+int gch__sleep(struct gch_sleeper *s, struct gch_lock *lock, int64_t deadline) {
+  if (gch__park(&s->parker, deadline) == 0)
+    return 0;
+  GCH_DELAY();
+  gch__lock(lock);
+  if (!s->taken)
+    return ETIMEDOUT;
+  gch__unlock(lock);
+  return gch__park(&s->parker, GCH__FOREVER);
+}
