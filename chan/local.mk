@@ -12,6 +12,7 @@ libgulch_la_SOURCES += \
   chan/random.c \
   chan/random.h \
   chan/ready.h \
+  chan/ring.h \
   chan/recv.c \
   chan/registry.c \
   chan/registry.h \

@@ -9,22 +9,15 @@
  */
 #include "chan/park.h"
 #include "chan/ready.h"
+#include "chan/ring.h"
 
 #include <stdalign.h>
-
-/* The slot that it was in. */
-static inline char *take_oldest(gch_chan *c, void *elem) {
-  char *slot = c->slots + c->head * c->elem_size;
-  gch__copy(c, elem, slot);
-  c->head = c->head + 1 == c->cap ? 0 : c->head + 1;
-  return slot;
-}
 
 /* Takes the oldest of len values; a parked sender's value becomes the newest
    in the same step, so the slot is never seen free. */
 static void pop(gch_chan *c, size_t len, void *elem,
                 struct gch_waiter **partner) {
-  char *slot = take_oldest(c, elem);
+  char *slot = gch__take_oldest(c, elem);
   struct gch_waiter *w = gch__queue_claim(&c->senders);
   if (w) { /* the buffer was full: the slot taken is the one to fill */
     gch__copy(c, slot, w->elem);
@@ -105,23 +98,11 @@ int gch__recv(gch_chan *c, void *elem, int64_t deadline) {
   return recv_until(c, elem, deadline);
 }
 
-/* The common case apart, so that it takes few instructions: a value is there,
-   and no sender waits for its slot. */
-static inline bool popped(gch_chan *c, void *elem) {
-  size_t len = gch__len(c);
-  if (len == 0 || gch__queue_first(&c->senders))
-    return false;
-  take_oldest(c, elem);
-  atomic_store_explicit(&c->len, len - 1, memory_order_release);
-  gch__unlock(&c->lock);
-  return true;
-}
-
 int gch_recv(gch_chan *c, void *elem) {
   if (!c || !elem)
     return gch__recv(c, elem, GCH__FOREVER);
   gch__lock(&c->lock);
-  return popped(c, elem) ? 0 : recv_or_park(c, elem, GCH__FOREVER);
+  return gch__popped(c, elem) ? 0 : recv_or_park(c, elem, GCH__FOREVER);
 }
 
 int gch_recv_until(gch_chan *c, void *elem, int64_t deadline) {

@@ -28,6 +28,7 @@
 #include "chan/lockorder.h"
 #include "chan/random.h"
 #include "chan/ready.h"
+#include "chan/ring.h"
 #include "park/clock.h"
 #include "park/strict.h"
 
@@ -179,6 +180,11 @@ static size_t poll_once(const struct select *s, size_t i) {
   struct gch_waiter *partner;
   GCH_DELAY();
   gch__lock(&k->chan->lock);
+  if (k->elem && !is_send(k) && gch__popped(k->chan, k->elem)) {
+    if (k->err)
+      *k->err = 0;
+    return i;
+  }
   int err = attempt(s, k, &partner);
   gch__unlock(&k->chan->lock);
   if (err == EAGAIN)

@@ -8,17 +8,10 @@
  */
 #include "chan/park.h"
 #include "chan/ready.h"
+#include "chan/ring.h"
 #include "park/strict.h"
 
 #define CLOSED "send on closed channel"
-
-static inline void push(gch_chan *c, size_t len, const void *elem) {
-  size_t at = c->head + len;
-  if (at >= c->cap)
-    at -= c->cap;
-  gch__copy(c, c->slots + at * c->elem_size, elem);
-  atomic_store_explicit(&c->len, len + 1, memory_order_release);
-}
 
 static inline int send_locked(gch_chan *c, const void *elem,
                               struct gch_waiter **partner) {
@@ -35,7 +28,7 @@ static inline int send_locked(gch_chan *c, const void *elem,
   size_t len = gch__len(c);
   if (len == c->cap)
     return EAGAIN;
-  push(c, len, elem);
+  gch__push(c, len, elem);
   return 0;
 }
 
@@ -66,22 +59,11 @@ int gch__send(gch_chan *c, const void *elem, int64_t deadline) {
   return send_or_park(c, elem, deadline);
 }
 
-/* The common case apart, so that it takes few instructions: nobody waits, and
-   there is room. */
-static inline bool pushed(gch_chan *c, const void *elem) {
-  size_t len = gch__len(c);
-  if (len >= c->cap || gch__queue_first(&c->receivers) || gch__is_closed(c))
-    return false;
-  push(c, len, elem);
-  gch__unlock(&c->lock);
-  return true;
-}
-
 int gch_send(gch_chan *c, const void *elem) {
   int err = c ? gch__send_refused(c, elem) : EAGAIN;
   if (err == 0) {
     gch__lock(&c->lock);
-    if (pushed(c, elem))
+    if (gch__pushed(c, elem))
       return 0;
     err = send_or_park(c, elem, GCH__FOREVER);
   } else if (!c) {

@@ -32,15 +32,21 @@ static inline void gch__sanitizer_stack_used(struct gch_stack *s) {
 #endif
 }
 
+/* Functions on s have been left without returning. */
+static inline void gch__sanitizer_frames_left(struct gch_sanitizer_stack *s) {
+  (void)s;
+#if GCH_ASAN
+  __asan_unpoison_memory_region(s->bottom, s->size);
+#endif
+}
+
 /* Its task is over. */
 static inline void gch__sanitizer_stack_unused(struct gch_stack *s) {
   (void)s;
 #if GCH_TSAN
   __tsan_destroy_fiber(s->sanitizer.fiber);
 #endif
-#if GCH_ASAN
-  __asan_unpoison_memory_region(s->sanitizer.bottom, s->sanitizer.size);
-#endif
+  gch__sanitizer_frames_left(&s->sanitizer);
 #if GCH_HAVE_VALGRIND
   VALGRIND_STACK_DEREGISTER(s->sanitizer.valgrind_id);
 #endif
