@@ -381,6 +381,6 @@ Suite *test_suite(void) {
   tcase_add_test(t, go_counts_until_its_function_returns);
   tcase_add_test(t, what_runs_in_a_group_may_add_to_it);
   tcase_add_test(t, go_of_a_null_function_is_einval_and_leaves_the_count);
-  tcase_add_test(t, errno_is_left_alone);
+  add_thread_test(t, errno_is_left_alone); /* by name */
   return s;
 }
