@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Procs without a worker, workers without a proc, and the tasks that nobody has
- * in his own queue: all under sched.lock. A proc is listed as idle, or has a
- * worker, or is retired (gch_maxprocs allows for fewer), or is just on its way
- * from one to the other in somebody's hands.
+ * in his own queue: all under sched.lock. A proc is listed as IDLE; or RETIRED,
+ * which is nowhere (gch_maxprocs allows for fewer); or HELD: it has a worker, or
+ * is just on its way from or to one in somebody's hands.
  */
 #include "go/sched.h"
 
@@ -23,9 +23,11 @@ bool gch__retired(const struct gch_proc *p) {
 /* The lists */
 
 static void list_idle(struct gch_proc *p) {
-  if (gch__retired(p))
-    return; /* until gch_maxprocs wants it again */
-  p->listed = true;
+  if (gch__retired(p)) {
+    p->state = GCH_PROC_RETIRED;
+    return;
+  }
+  p->state = GCH_PROC_IDLE;
   p->next_idle = sched.idle_procs;
   sched.idle_procs = p;
   atomic_fetch_add(&sched.num_idle_procs, 1);
@@ -35,7 +37,7 @@ static struct gch_proc *take_idle_proc(void) {
   struct gch_proc *p = sched.idle_procs;
   if (p) {
     sched.idle_procs = p->next_idle;
-    p->listed = false;
+    p->state = GCH_PROC_HELD;
     atomic_fetch_sub(&sched.num_idle_procs, 1);
   }
   return p;
@@ -69,14 +71,18 @@ static struct gch_proc *match(struct gch_worker **wake) {
 
 /* After the unlock: what match came to. */
 static void set_to_work(struct gch_proc *p, struct gch_worker *wake) {
-  if (wake || p)
+  if (wake) {
     gch__monitor();
-  if (wake)
     gch__unpark(&wake->parker);
-  if (p && !gch__worker_start(p)) {
+  }
+  if (!p)
+    return;
+  if (!gch__worker_start(p)) {
     atomic_fetch_sub(&sched.searching, 1);
     gch__list_idle(p);
+    atomic_store(&sched.lacks_thread, true);
   }
+  gch__monitor();
 }
 
 void gch__wake_worker(void) {
@@ -147,18 +153,17 @@ bool gch__start_first_worker(void) {
   return false;
 }
 
-/* Those that are no longer allowed for leave the list; their workers notice by
-   themselves. */
+/* The idle that are no longer allowed for retire, the retired that are become
+   idle. Who holds a proc notices by himself. */
 void gch__set_maxprocs(uint32_t n) {
   gch__lock(&sched.lock);
   atomic_store(&sched.maxprocs, n);
-  while (take_idle_proc())
-    continue;
-  for (uint32_t i = 0; i < atomic_load(&sched.num_procs); i++) {
-    struct gch_proc *p = atomic_load(&sched.procs[i]);
-    if (!atomic_load(&p->worker))
+  struct gch_proc *p;
+  while ((p = take_idle_proc()))
+    p->state = GCH_PROC_RETIRED;
+  for (uint32_t i = 0; i < n; i++)
+    if ((p = atomic_load(&sched.procs[i]))->state == GCH_PROC_RETIRED)
       list_idle(p);
-  }
   gch__unlock(&sched.lock);
 }
 
@@ -175,10 +180,12 @@ void gch__sched_reset(struct gch_worker *w) {
   for (uint32_t i = n; i-- > 0;) {
     struct gch_proc *p = atomic_load(&sched.procs[i]);
     gch__proc_reset(p);
-    if (i > 0 || !w)
+    if (i > 0 || !w) {
       list_idle(p);
-    else
+    } else {
+      p->state = GCH_PROC_HELD;
       assign(p, w);
+    }
   }
   if (w) {
     atomic_store(&w->busy, false);

@@ -182,6 +182,10 @@ static bool look_at_all(int64_t now) {
     any = true;
     look_at_proc(p, now);
   }
+  if (atomic_exchange(&gch__sched.lacks_thread, false)) {
+    any = true;
+    gch__wake_worker();
+  }
   return any;
 }
 
@@ -202,6 +206,7 @@ static void look(struct gch_deferred *d, struct gch_wakes *k) {
   if (monitor.quiet > QUIET_LOOKS) {
     gch__set_recent_time(0); /* first: whoever sets `on` again sets it too */
     atomic_store(&monitor.on, false);
+    monitor.quiet = 0;
     if (!look_at_all(now))
       return;
     atomic_store(&monitor.on, true);

@@ -79,7 +79,7 @@ struct gch_proc {
   _Atomic(struct gch_worker *) worker; /* who has it; NULL: it is idle */
   struct gch_proc *next_idle;
   uint32_t index;
-  bool listed; /* among the idle */
+  enum { GCH_PROC_RETIRED, GCH_PROC_IDLE, GCH_PROC_HELD } state; /* idle.c */
   /* The monitor's. */
   uint32_t seen_tick, fine_tick;
   int64_t seen_at;
@@ -114,6 +114,7 @@ struct gch_sched {
   _Atomic uint32_t maxprocs;    /* that may be used; 0: not started */
   _Atomic uint32_t num_workers; /* threads */
   _Atomic(struct gch_proc *) procs[GCH_MAX_PROCS];
+  atomic_bool lacks_thread; /* one could not be started: try again later */
   uint32_t generation; /* of processes: grows with each fork, in the child */
   alignas(64) _Atomic uint64_t started, ended; /* tasks, by who has no proc */
 };
