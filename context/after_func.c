@@ -68,7 +68,7 @@ gch_after_func *gch_ctx_after_func(const gch_ctx *ctx, void (*fn)(void *),
     return NULL;
   }
   gch_after_func *a;
-  if (gch__service_start() != 0 || !(a = calloc(1, sizeof *a))) {
+  if (gch__job_prepare() != 0 || !(a = calloc(1, sizeof *a))) {
     errno = ENOMEM;
     return NULL;
   }

@@ -16,6 +16,9 @@
 static struct gch_task *new_task(struct gch_worker *w, struct gch_call call) {
   if (!w && !gch__sched_start())
     return NULL;
+  if (atomic_load_explicit(&gch__sched.forked, memory_order_relaxed) &&
+      atomic_exchange(&gch__sched.forked, false))
+    gch__monitor();
   struct gch_task *t = gch__task_new(w);
   if (!t)
     return NULL;
@@ -153,6 +156,11 @@ static void run_job(void *job, void *unused, void *unused_too) {
   (void)unused;
   (void)unused_too;
   j->run(j);
+}
+
+/* The signal mask of workers is the caller's, not the library's own thread's. */
+int gch__job_prepare(void) {
+  return gch__threads_init() ? gch__service_start() : ENOMEM;
 }
 
 void gch__job_start(struct gch_job *job) {

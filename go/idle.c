@@ -43,9 +43,10 @@ static struct gch_proc *take_idle_proc(void) {
   return p;
 }
 
+/* In this order: the monitor may take p away again as soon as it has a worker. */
 static void assign(struct gch_proc *p, struct gch_worker *w) {
-  atomic_store(&p->worker, w);
   atomic_store(&w->proc, p);
+  atomic_store(&p->worker, w);
 }
 
 /* A searcher for an idle proc, unless there is one. It gets the proc; if no
@@ -99,13 +100,21 @@ void gch__list_idle(struct gch_proc *p) {
   gch__unlock(&sched.lock);
 }
 
-void gch__submit_shared(struct gch_task *t) {
+void gch__submit_all_shared(struct gch_queue_of_tasks *tasks) {
   struct gch_worker *wake;
+  if (gch__count(tasks) == 0)
+    return;
   gch__lock(&sched.lock);
-  gch__push(&sched.shared, t);
+  gch__move(&sched.shared, tasks, UINT32_MAX);
   struct gch_proc *p = match(&wake);
   gch__unlock(&sched.lock);
   set_to_work(p, wake);
+}
+
+void gch__submit_shared(struct gch_task *t) {
+  struct gch_queue_of_tasks one = {0};
+  gch__push(&one, t);
+  gch__submit_all_shared(&one);
 }
 
 /* With sched.lock held. False: there are threads enough. */

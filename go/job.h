@@ -10,4 +10,8 @@
    registered. Allocates nothing that could fail the job. */
 void gch__job_start(struct gch_job *job);
 
+/* When a job is registered: sees to it that it can be started later. 0 or
+   ENOMEM. */
+int gch__job_prepare(void);
+
 #endif

@@ -5,8 +5,7 @@
  *
  *   A worker that has run the same task for STUCK or longer sits in a system
  *   call, waits for a pthread lock, or computes. Its proc goes to another
- *   worker; but where there are as many threads as there may be, only if it does
- *   not compute.
+ *   worker. (Not if the kernel gave its thread no processor for so long.)
  *
  *   A task that was put in a proc's `next` (so that it may share the cache with
  *   who woke it) and is still there at the second look waits for a worker that
@@ -78,6 +77,7 @@ void gch__monitor_next(void) {
       atomic_exchange(&monitor.on_next, true))
     return;
   int64_t now = gch__now();
+  gch__service_start(); /* as in gch__monitor */
   if (now - atomic_load(&monitor.last_next) > NEXT_FORGET)
     atomic_store(&monitor.interval, NEXT_MIN);
   look_at(now + atomic_load(&monitor.interval));
@@ -108,15 +108,31 @@ static bool is_runnable(uint32_t tid) {
   return name_end && strncmp(name_end, ") R", 3) == 0;
 }
 
-/* Where there may be no more threads, tasks that compute keep their procs: the
-   others must wait for them. */
+/* Processor time of p's worker, nanoseconds; 0: not known. */
+static int64_t cpu_time(struct gch_proc *p) {
+  struct timespec t;
+  struct gch_worker *w = atomic_load(&p->worker);
+  if (!w || atomic_load(&w->tid) == 0 ||
+      clock_gettime(atomic_load(&w->cpu_clock), &t) != 0)
+    return 0;
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* A worker that wants a processor and gets none is not stuck: one more would
+   make that worse. Nor, where there may be no more threads, is one that
+   computes: the others must wait for it. */
 static bool may_keep(struct gch_proc *p) {
   struct gch_worker *w = atomic_load(&p->worker);
-  return gch__threads_are_at_limit() && w && is_runnable(atomic_load(&w->tid));
+  uint32_t tid = w ? atomic_load(&w->tid) : 0;
+  if (tid == 0)
+    return true; /* it has not begun */
+  bool computes = cpu_time(p) - p->seen_cpu >= STUCK / 2;
+  return (!computes || gch__threads_are_at_limit()) && is_runnable(tid);
 }
 
 /* Its worker has had the same task since the tick `seen`. */
 static void retake(struct gch_proc *p, uint32_t seen) {
+  struct gch_queue_of_tasks rest = {0};
   if (may_keep(p) || !gch__seize(p))
     return;
   struct gch_worker *w = atomic_load(&p->worker);
@@ -124,12 +140,13 @@ static void retake(struct gch_proc *p, uint32_t seen) {
   if (stuck) {
     atomic_store(&w->proc, NULL);
     atomic_store(&p->worker, NULL);
+    gch__empty(p, &rest);
   }
   gch__release(p);
   if (!stuck)
     return;
   gch__list_idle(p);
-  gch__wake_worker();
+  gch__submit_all_shared(&rest);
 }
 
 /* Whether p has a next that may have to be stolen later. */
@@ -149,6 +166,7 @@ static void look_at_proc(struct gch_proc *p, int64_t now) {
   if (tick != p->seen_tick) {
     p->seen_tick = tick;
     p->seen_at = now;
+    p->seen_cpu = cpu_time(p);
   } else if (now - p->seen_at >= STUCK) {
     retake(p, tick);
   }
@@ -177,10 +195,12 @@ static bool look_at_all(int64_t now) {
   uint32_t n = atomic_load(&gch__sched.num_procs);
   for (uint32_t i = 0; i < n; i++) {
     struct gch_proc *p = atomic_load(&gch__sched.procs[i]);
-    if (!atomic_load(&p->worker))
-      continue;
-    any = true;
-    look_at_proc(p, now);
+    if (atomic_load(&p->worker)) {
+      any = true;
+      look_at_proc(p, now);
+    } else { /* who gets it begins anew */
+      p->seen_tick = gch__tick(p) - 1;
+    }
   }
   if (atomic_exchange(&gch__sched.lacks_thread, false)) {
     any = true;

@@ -25,7 +25,9 @@ static void pass_on(int sig, siginfo_t *info, void *context) {
   if (old->sa_flags & SA_SIGINFO) {
     old->sa_sigaction(sig, info, context);
   } else if (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN) {
-    signal(sig, SIG_DFL); /* the fault comes again */
+    signal(sig, SIG_DFL); /* a fault comes again, */
+    if (info->si_code <= 0)
+      raise(sig); /* a signal that was sent does not */
   } else {
     old->sa_handler(sig);
   }

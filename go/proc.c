@@ -26,6 +26,14 @@ void gch__move(struct gch_queue_of_tasks *to, struct gch_queue_of_tasks *from,
   gch__add_count(to, n);
 }
 
+void gch__empty(struct gch_proc *p, struct gch_queue_of_tasks *to) {
+  struct gch_task *next = atomic_load_explicit(&p->next, memory_order_relaxed);
+  atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
+  if (next)
+    gch__push(to, next);
+  gch__move(to, &p->queue, UINT32_MAX);
+}
+
 /* The worker waits until the thief is done: a hundred nanoseconds, unless the
    thief has lost its processor. */
 static void wait_for_thief(struct gch_proc *p) {
@@ -46,7 +54,7 @@ struct gch_proc *gch__enter_wanted(struct gch_worker *w) {
       wait_for_thief(p);
     atomic_exchange(&w->busy, true);
     p = atomic_load(&w->proc);
-    if (!p || !atomic_load(&p->wanted))
+    if (!p || (!atomic_load(&p->wanted) && atomic_load(&p->worker) == w))
       return p;
   }
 }

@@ -85,8 +85,10 @@ void gch__submit(struct gch_task *t) {
 static inline bool set_next(struct gch_worker *w, struct gch_task *t) {
   struct gch_proc *p = gch__enter(w);
   bool set = p && !atomic_load_explicit(&p->next, memory_order_relaxed);
-  if (set)
+  if (set) {
+    atomic_store_explicit(&p->stale, false, memory_order_relaxed);
     atomic_store_explicit(&p->next, t, memory_order_relaxed);
+  }
   gch__leave(w);
   return set;
 }
@@ -112,8 +114,7 @@ static void keep(struct gch_worker *w, struct gch_queue_of_tasks *found) {
   if (p)
     gch__move(&p->queue, found, UINT32_MAX);
   gch__leave(w);
-  for (struct gch_task *t; (t = gch__pop(found));)
-    gch__submit_shared(t);
+  gch__submit_all_shared(found);
 }
 
 struct gch_task *gch__take_shared(struct gch_worker *w) {
@@ -218,8 +219,8 @@ static bool work_somewhere(bool *lonely) {
 }
 
 /* The search is over, and hands on what it may have kept others from doing.
-   Alone, only w itself can have queued anything that is not in the shared
-   queue. */
+   Alone, with no other proc in use, only w itself can have queued anything that
+   is not in the shared queue: idle procs are empty. */
 static void found_work(struct gch_worker *w) {
   if (!w->searching)
     return;
@@ -242,16 +243,10 @@ static bool give_up_proc(struct gch_worker *w, struct gch_proc **given) {
   struct gch_proc *p = *given = gch__enter(w);
   bool empty = true;
   if (p) {
-    bool retired = gch__retired(p);
-    struct gch_task *next =
-        atomic_load_explicit(&p->next, memory_order_relaxed);
-    if (retired) {
-      gch__move(&rest, &p->queue, UINT32_MAX);
-      if (next)
-        gch__push(&rest, next);
-      atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
-    }
-    empty = retired || (!next && !p->queue.first);
+    if (gch__retired(p))
+      gch__empty(p, &rest);
+    empty = !p->queue.first &&
+            !atomic_load_explicit(&p->next, memory_order_relaxed);
     if (empty) {
       gch__free_lists_flush(p);
       atomic_store(&w->proc, NULL);
@@ -259,8 +254,7 @@ static bool give_up_proc(struct gch_worker *w, struct gch_proc **given) {
     }
   }
   gch__leave(w);
-  for (struct gch_task *t; (t = gch__pop(&rest));)
-    gch__submit_shared(t);
+  gch__submit_all_shared(&rest);
   return empty;
 }
 

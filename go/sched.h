@@ -42,6 +42,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 enum { GCH_MAX_PROCS = 1024 };
 
@@ -82,7 +83,7 @@ struct gch_proc {
   enum { GCH_PROC_RETIRED, GCH_PROC_IDLE, GCH_PROC_HELD } state; /* idle.c */
   /* The monitor's. */
   uint32_t seen_tick, fine_tick;
-  int64_t seen_at;
+  int64_t seen_at, seen_cpu;
 };
 
 struct gch_worker {
@@ -93,7 +94,8 @@ struct gch_worker {
   bool left_is_over;     /* and will not run again */
   bool searching;        /* counted in sched.searching */
   int *errno_at;         /* of the thread */
-  _Atomic uint32_t tid;
+  _Atomic uint32_t tid;  /* 0: the thread has not begun */
+  _Atomic clockid_t cpu_clock; /* of the thread */
   struct gch_fiber native;
   uint32_t random;
   struct gch_parker parker; /* of the idle */
@@ -114,6 +116,7 @@ struct gch_sched {
   _Atomic uint32_t maxprocs;    /* that may be used; 0: not started */
   _Atomic uint32_t num_workers; /* threads */
   _Atomic(struct gch_proc *) procs[GCH_MAX_PROCS];
+  atomic_bool forked;       /* and the monitor has not been started since */
   atomic_bool lacks_thread; /* one could not be started: try again later */
   uint32_t generation; /* of processes: grows with each fork, in the child */
   alignas(64) _Atomic uint64_t started, ended; /* tasks, by who has no proc */
@@ -140,10 +143,17 @@ static inline struct gch_proc *gch__enter(struct gch_worker *w) {
     atomic_exchange(&w->busy, true);
   }
   struct gch_proc *p = atomic_load(&w->proc);
-  /* Pairs with the release in gch__release: what the thief did is seen. */
-  if (p && atomic_load(&p->wanted))
+  /* Pairs with the release in gch__release: what the thief did is seen. And
+     the monitor may have been and gone since proc was read. */
+  if (p && (atomic_load(&p->wanted) || atomic_load(&p->worker) != w))
     return gch__enter_wanted(w);
   return p;
+}
+
+/* Orders as gch__fence_heavy does. */
+static inline void gch__leave_symmetric(struct gch_worker *w) {
+  atomic_exchange(&w->busy, false);
+  gch__fence_heavy();
 }
 
 /* Release pairs with the load in gch__seize. Where fences are not asymmetric
@@ -152,7 +162,7 @@ static inline void gch__leave(struct gch_worker *w) {
   if (gch__asymmetric)
     atomic_store_explicit(&w->busy, false, memory_order_release);
   else
-    atomic_exchange(&w->busy, false);
+    gch__leave_symmetric(w);
   gch__fence_light();
 }
 
@@ -216,6 +226,9 @@ static inline struct gch_task *gch__take_next(struct gch_proc *p) {
 }
 
 /* proc.c */
+
+/* Moves all that p, which the caller may use, has to run. */
+void gch__empty(struct gch_proc *p, struct gch_queue_of_tasks *to);
 struct gch_proc *gch__proc_new(uint32_t index);
 void gch__proc_reset(struct gch_proc *p);
 
@@ -238,8 +251,9 @@ bool gch__list_idle_pair(struct gch_proc *p, struct gch_worker *w);
 /* w, which has none, gets an idle proc if there is one. */
 void gch__want_proc(struct gch_worker *w);
 
-/* Queues t, which is ready, for everybody. */
+/* Queues what is ready for everybody. */
 void gch__submit_shared(struct gch_task *t);
+void gch__submit_all_shared(struct gch_queue_of_tasks *tasks);
 
 /* For start.c. */
 bool gch__start_first_worker(void);

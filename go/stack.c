@@ -2,8 +2,8 @@
 /*
  * A slab is a header and SLAB_TASKS task records, and a mapping with as many
  * stacks of GCH_STACK_SIZE. So there are always as many stacks as records, and
- * a record in hand is the promise of a stack: it may lie in another proc's
- * list, but procs give theirs back before they idle, and tasks when they end.
+ * a record in hand is the promise of a stack. (It may lie in another proc's
+ * list; then a task gets a mapping of its own.)
  * Slabs are never given back. Stacks are used anew last in, first out; of the
  * free ones KEPT stay warm, the rest give their memory back to the kernel.
  *
@@ -325,7 +325,11 @@ struct gch_stack *gch__stack_new(struct gch_worker *w) {
   }
   if (w)
     gch__leave(w);
-  return s ? s : take_stack();
+  if (!s)
+    s = take_stack();
+  /* The one that was promised lies in another proc's list, or was there when
+     the process was forked. */
+  return s ? s : gch__stack_map(GCH_STACK_SIZE - 4 * page);
 }
 
 static bool put_warm(struct gch_stack *s) {

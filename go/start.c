@@ -9,6 +9,7 @@
  * have been changing them.
  */
 #include "go/sched.h"
+#include "park/thread_id.h"
 #include "timer/service.h"
 
 #include <errno.h>
@@ -52,6 +53,8 @@ static bool resize(void) {
   if (have == 0)
     return false;
   gch__set_maxprocs(want < have ? want : have);
+  if (atomic_load(&sched.num_workers) > 0)
+    gch__wake_worker();
   return true;
 }
 
@@ -128,6 +131,9 @@ static void in_child(void) {
   atomic_store(&sched.ended, 0);
   atomic_store(&sched.started, w || gch__in_task_thread() ? 1 : 0);
   gch__sched_reset(w);
+  atomic_store(&sched.forked, w != NULL);
+  if (w)
+    atomic_store(&w->tid, gch__thread_id());
 }
 
 __attribute__((constructor)) static void register_fork(void) {

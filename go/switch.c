@@ -35,13 +35,13 @@ enum { LOOK_AT_SHARED = 61 }; /* tasks taken from one's own queue in between */
 GCH_THREAD_LOCAL struct gch_task *gch__task_running;
 GCH_THREAD_LOCAL struct gch_worker *gch__worker_running;
 
-__attribute__((noinline)) struct gch_worker *gch__worker_self(void) {
+GCH_NOIPA struct gch_worker *gch__worker_self(void) {
   return gch__worker_running;
 }
 
 #if !defined(__x86_64__)
 struct gch_task *gch__task_self_far(void);
-__attribute__((noinline)) struct gch_task *gch__task_self_far(void) {
+GCH_NOIPA struct gch_task *gch__task_self_far(void) {
   return gch__task_running;
 }
 #endif
@@ -70,7 +70,7 @@ __attribute__((noinline)) static struct gch_task *
 look_at_shared(struct gch_worker *w, struct gch_proc *p) {
   struct gch_task *t = NULL;
   p->patience = LOOK_AT_SHARED;
-  bool look = gch__count(&gch__sched.shared) > 0;
+  bool look = gch__count(&gch__sched.shared) > 0 && !gch__retired(p);
   if (!look && !gch__retired(p))
     t = gch__take_next(p);
   gch__leave(w);
@@ -187,6 +187,12 @@ void gch_yield(void) {
 
 /* The task is over: the next one. Without sanitizers, which want to know one
    stack from the other, a task that has not begun goes on here. */
+/* Apart, since compilers remember where a thread-local was, from before the task
+   went to another thread. */
+GCH_NOIPA static void set_running(struct gch_worker *w, struct gch_task *t) {
+  w->task = gch__task_running = t;
+}
+
 static struct gch_worker *end_task(struct gch_worker *w) {
   struct gch_task *self = w->task;
   gch__count_ended(w);
@@ -198,14 +204,14 @@ static struct gch_worker *end_task(struct gch_worker *w) {
     next->stack->argument = 0; /* room that is lost until the stack is free */
     next->fiber.sp = next->stack; /* it has begun */
     atomic_store_explicit(&next->running, true, memory_order_relaxed);
-    w->task = gch__task_running = next;
+    set_running(w, next);
     gch__task_free(w, self);
     return w;
   }
   next = prepare_next(w, next);
   w->left = self;
   w->left_is_over = true;
-  w->task = gch__task_running = next;
+  set_running(w, next);
   gch__sanitizer_leave(NULL, next ? &next->stack->sanitizer : &w->sanitizer);
   gch__fiber_jump(next ? &next->fiber : &w->native, w);
 }

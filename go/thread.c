@@ -91,15 +91,18 @@ static void record_free(struct gch_worker *w) {
 
 /* The thread of w goes, and w may have a proc. */
 static void leave_proc(struct gch_worker *w) {
+  struct gch_queue_of_tasks rest = {0};
   struct gch_proc *p = gch__enter(w);
   if (p) {
+    gch__empty(p, &rest);
+    gch__free_lists_flush(p);
     atomic_store(&w->proc, NULL);
     atomic_store(&p->worker, NULL);
   }
   gch__leave(w);
   if (p)
     gch__list_idle(p);
-  gch__wake_worker();
+  gch__submit_all_shared(&rest);
 }
 
 /* pthread_exit in a task. */
@@ -117,6 +120,9 @@ static void *thread_main(void *arg) {
   struct gch_worker *w = arg;
   gch__worker_running = w;
   w->errno_at = &errno;
+  clockid_t cpu_clock = CLOCK_THREAD_CPUTIME_ID;
+  pthread_getcpuclockid(pthread_self(), &cpu_clock);
+  atomic_store(&w->cpu_clock, cpu_clock);
   atomic_store(&w->tid, gch__thread_id());
 #ifdef __linux__
   pthread_setname_np(pthread_self(), "gulch-worker");
@@ -124,6 +130,7 @@ static void *thread_main(void *arg) {
   gch__sanitizer_native(&w->sanitizer);
   gch__signal_stack_use(w);
   pthread_setspecific(threads.key, w);
+  pthread_sigmask(SIG_SETMASK, &threads.mask, NULL);
   gch__work(w);
   pthread_setspecific(threads.key, NULL);
   gch__signal_stack_free(w);
@@ -154,13 +161,20 @@ bool gch__threads_init(void) {
 static int create_thread(struct gch_worker *w) {
   pthread_attr_t attr;
   pthread_t thread;
-  sigset_t old;
+  sigset_t all, old;
   if (pthread_attr_init(&attr) != 0)
     return ENOMEM;
   pthread_attr_setstacksize(&attr, THREAD_STACK);
   pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-  pthread_sigmask(SIG_SETMASK, &threads.mask, &old);
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old); /* until thread_main */
   int err = pthread_create(&thread, &attr, thread_main, w);
+  if (err) { /* thread-locals may need more than that stack */
+    pthread_attr_destroy(&attr);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    err = pthread_create(&thread, &attr, thread_main, w);
+  }
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   pthread_attr_destroy(&attr);
   return err;
@@ -168,8 +182,8 @@ static int create_thread(struct gch_worker *w) {
 
 static _Noreturn void too_many_threads(void) {
   fprintf(stderr,
-          "fatal error: more than %u worker threads, all blocked in tasks "
-          "(GULCH_MAXTHREADS)\n",
+          "fatal error: tasks hold %u threads in calls that block, and no more "
+          "are allowed (GULCH_MAXTHREADS)\n",
           (unsigned)threads.max);
   _exit(2);
 }
@@ -185,11 +199,12 @@ bool gch__worker_start(struct gch_proc *p) {
   struct gch_worker *w = record_new();
   bool started = false;
   if (w) {
+    atomic_store(&w->tid, 0);
     w->searching = true;
     w->random = (uint32_t)(uintptr_t)w ^ p->index;
     w->parker = (struct gch_parker)GCH_PARKER_OF_THREAD;
-    atomic_store(&p->worker, w);
     atomic_store(&w->proc, p);
+    atomic_store(&p->worker, w);
     started = create_thread(w) == 0;
     if (!started) {
       atomic_store(&p->worker, NULL);

@@ -61,7 +61,7 @@ gch_timer *gch_timer_func(int64_t ns, void (*fn)(void *), void *arg) {
     return NULL;
   }
   struct func_timer *t;
-  if (gch__service_start() != 0 || !(t = calloc(1, sizeof *t))) {
+  if (gch__job_prepare() != 0 || !(t = calloc(1, sizeof *t))) {
     errno = ENOMEM;
     return NULL;
   }

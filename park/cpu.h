@@ -7,6 +7,14 @@
 #define GCH_THREAD_LOCAL                                                       \
   _Thread_local __attribute__((tls_model("initial-exec")))
 
+/* A function that compilers know nothing of but its prototype: what it finds in a
+   thread-local may be another thread's than before. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define GCH_NOIPA __attribute__((noipa))
+#else
+#define GCH_NOIPA __attribute__((noinline, optnone))
+#endif
+
 /* Tells the processor that this is a spin loop. */
 static inline void gch__pause(void) {
 #if defined(__x86_64__) || defined(__i386__)

@@ -25,11 +25,14 @@ __attribute__((constructor)) static void register_process(void) {
 }
 
 void gch__fence_heavy(void) {
-  if (gch__asymmetric && !membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED))
+  if (!gch__asymmetric)
+    atomic_thread_fence(memory_order_seq_cst);
+  else if (!membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED))
     gch_panic("gulch: the kernel takes membarrier back");
 }
 
 #else
 void gch__fence_heavy(void) {
+  atomic_thread_fence(memory_order_seq_cst);
 }
 #endif

@@ -4,9 +4,20 @@
 #include "park/clock.h"
 #include "park/cpu.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 
 _Atomic uint32_t gch__lock_sleepers[GCH_LOCK_HASHES];
+
+/* In a forked child nobody sleeps. */
+static void forget_sleepers(void) {
+  for (int i = 0; i < GCH_LOCK_HASHES; i++)
+    atomic_store(&gch__lock_sleepers[i], 0);
+}
+
+__attribute__((constructor)) static void register_fork(void) {
+  pthread_atfork(NULL, NULL, forget_sleepers);
+}
 
 /* A holder is done in tens of nanoseconds unless it lost its processor. Short
    pauses catch the first; some 3 µs of them in all are a tenth of what a sleep

@@ -11,6 +11,7 @@
 #include "park/delay.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 
 /* Nanoseconds. The most that a spin may take, about a futex wake across
@@ -19,6 +20,15 @@ enum { SPIN_MAX = 20000, SPIN_MIN = 1000, SPIN_TRIAL = 5000, RETRY = 32 };
 
 /* Threads that spin now. Relaxed: a hint. */
 static _Atomic int spinning;
+
+/* In a forked child no other thread spins. */
+static void forget_spinners(void) {
+  atomic_store(&spinning, 0);
+}
+
+__attribute__((constructor)) static void register_fork(void) {
+  pthread_atfork(NULL, NULL, forget_spinners);
+}
 
 /* What spinning has been worth to this thread. */
 static GCH_THREAD_LOCAL struct {
