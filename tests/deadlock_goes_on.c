@@ -279,6 +279,32 @@ static void chain(void) {
   await_finish();
 }
 
+/* Each thread makes the next one and waits for the last. */
+
+enum { CHAIN = 100 };
+
+static void *make_next_and_wait(void *arg) {
+  gch_chan **over = arg; /* the same for all; NULL behind the last */
+  gch_chan *mine = *over;
+  if (over[1])
+    raw_thread(make_next_and_wait, over + 1);
+  else
+    gch_close(mine);
+  gch_recv(mine, NULL);
+  return NULL;
+}
+
+static void growing_chain(void) {
+  for (int i = 0; i < scaled(20); i++) {
+    gch_chan **over = calloc(CHAIN + 1, sizeof *over);
+    gch_chan *first = gch_make(0, 0);
+    for (int k = 0; k < CHAIN; k++)
+      over[k] = first;
+    raw_thread(make_next_and_wait, over);
+    gch_recv(first, NULL);
+  }
+}
+
 static gch_mutex mutex;
 
 static void lock_and_unlock(void *unused) {
@@ -327,5 +353,6 @@ const struct scene goes_on[NUM_GOES_ON] = {
     {"signal ctx", signal_on_ctx, NULL},
     {"hand over", hand_over, NULL},
     {"chain", chain, NULL},
+    {"growing chain", growing_chain, NULL},
     {"locks", locks, NULL},
 };

@@ -27,7 +27,7 @@ struct scene {
 extern gch_chan *scene_over;
 
 extern const struct scene ends[], goes_on[];
-enum { NUM_ENDS = 21, NUM_GOES_ON = 22 };
+enum { NUM_ENDS = 21, NUM_GOES_ON = 23 };
 
 static inline void raw_thread(void *(*fn)(void *), void *arg) {
   pthread_t t;
