@@ -38,6 +38,18 @@
  *                      end are given 0.1 s. What ends later than the library,
  *                      such as C++ objects that outlive main where gulch is
  *                      linked statically, counts as alive.
+ *
+ *     GULCH_DEADLOCK=1 When every thread but the library's own is parked in
+ *                      gulch for good, ends the process as Go does: with
+ *                      "fatal error: all goroutines are asleep - deadlock!"
+ *                      and a dump on stderr, then status 2 by _exit. Never
+ *                      while a thread or task is anywhere else (in a system
+ *                      call, in pthread_join), a timer or deadline is
+ *                      pending, or somebody listens to signals. Linux with
+ *                      /proc; not in a forked child before it starts a task
+ *                      or a timer. Starts the library's thread at once. A
+ *                      signal handler of the program's own keeps nothing
+ *                      alive: it could wake nobody who is parked.
  */
 #ifndef GULCH_DEBUG_H
 #define GULCH_DEBUG_H

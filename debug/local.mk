@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 pkginclude_HEADERS += debug/debug.h
 libgulch_la_SOURCES += \
+  debug/deadlock.c \
   debug/dump.c \
   debug/dump.h \
   debug/leaks.c \

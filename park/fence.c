@@ -20,7 +20,8 @@ static bool membarrier(int command) {
   return done;
 }
 
-__attribute__((constructor)) static void register_process(void) {
+/* First of all: no lock may have been used before. */
+__attribute__((constructor(101))) static void register_process(void) {
   gch__asymmetric = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
 }
 

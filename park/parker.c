@@ -18,6 +18,9 @@
    processors; and what a thread that gave up tries once in RETRY parks. */
 enum { SPIN_MAX = 20000, SPIN_MIN = 1000, SPIN_TRIAL = 5000, RETRY = 32 };
 
+_Atomic uint64_t gch__asleep;
+atomic_bool gch__count_asleep;
+
 /* Threads that spin now. Relaxed: a hint. */
 static _Atomic int spinning;
 
@@ -85,17 +88,23 @@ static bool spin(struct gch_parker *p, int64_t deadline) {
 }
 
 static int sleep_until(struct gch_parker *p, int64_t deadline) {
-  uint32_t seen = GCH_PARKER_EMPTY;
+  uint32_t seen = GCH_PARKER_EMPTY, asleep = GCH_PARKER_ASLEEP;
+  if (deadline == GCH__FOREVER && gch__counts_asleep())
+    asleep = GCH_PARKER_COUNTED;
   GCH_DELAY();
-  if (!atomic_compare_exchange_strong(&p->state, &seen, GCH_PARKER_ASLEEP)) {
+  if (!atomic_compare_exchange_strong(&p->state, &seen, asleep)) {
     take_permit(p);
     return 0;
   }
+  if (asleep == GCH_PARKER_COUNTED) {
+    GCH_DELAY();
+    atomic_fetch_add(&gch__asleep, GCH_ASLEEP_ADDED);
+  }
   for (;;) {
-    int err = gch__futex_wait(&p->state, GCH_PARKER_ASLEEP, deadline);
+    int err = gch__futex_wait(&p->state, asleep, deadline);
     if (take_permit(p))
       return 0;
-    seen = GCH_PARKER_ASLEEP;
+    seen = asleep;
     if (err == ETIMEDOUT) {
       GCH_DELAY();
       if (atomic_compare_exchange_strong(&p->state, &seen, GCH_PARKER_EMPTY))
@@ -117,11 +126,34 @@ int gch__park_by_state(struct gch_parker *p, int64_t deadline) {
   return p->task ? gch__task_park_until(p, deadline) : park_thread(p, deadline);
 }
 
+/* The exchange in unpark, where sleepers are counted. A thread that could wake
+   before it is taken off could be counted again, asleep on another parker, and
+   stand for its waker, who is not asleep. */
+static uint32_t give_permit_counting(struct gch_parker *p) {
+  uint32_t seen = atomic_load(&p->state);
+  bool taken_off = false;
+  do {
+    GCH_DELAY();
+    if (seen == GCH_PARKER_COUNTED && !taken_off) {
+      atomic_fetch_add(&gch__asleep, GCH_ASLEEP_TAKEN_OFF);
+      taken_off = true;
+      GCH_DELAY();
+    }
+  } while (!atomic_compare_exchange_weak(&p->state, &seen, GCH_PARKER_PERMIT));
+  return seen;
+}
+
+static uint32_t give_permit(struct gch_parker *p) {
+  if (gch__counts_asleep())
+    return give_permit_counting(p);
+  /* Release pairs with the acquire in take_permit. */
+  return atomic_exchange_explicit(&p->state, GCH_PARKER_PERMIT,
+                                  memory_order_acq_rel);
+}
+
 void gch__unpark_by_state(struct gch_parker *p) {
   struct gch_task *task = p->task;
-  /* Release pairs with the acquire in take_permit. */
-  if (atomic_exchange_explicit(&p->state, GCH_PARKER_PERMIT,
-                               memory_order_acq_rel) != GCH_PARKER_ASLEEP)
+  if (give_permit(p) < GCH_PARKER_ASLEEP)
     return;
   if (task)
     gch__task_ready(task);
@@ -133,4 +165,13 @@ int gch__park_alone(int64_t deadline) {
   struct gch_parker p;
   gch__parker_init(&p, deadline);
   return p.task ? gch__park(&p, deadline) : sleep_until(&p, deadline);
+}
+
+/* Fork: the child's one thread is awake. */
+static void in_child(void) {
+  atomic_store(&gch__asleep, 0);
+}
+
+__attribute__((constructor)) static void register_fork(void) {
+  pthread_atfork(NULL, NULL, in_child);
 }

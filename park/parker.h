@@ -7,6 +7,8 @@
  *     EMPTY     no permit, nobody asleep       the sleeper to ASLEEP
  *     ASLEEP    the sleeper is in the kernel   the sleeper to EMPTY
  *     PERMIT    a permit; from any state       the sleeper to EMPTY
+ *     COUNTED   ASLEEP without a deadline, and
+ *               in gch__asleep: a thread, where gch__count_asleep is set
  *
  * No wake is lost: sleeping starts with a compare-and-swap from EMPTY, which
  * a permit given before makes fail, and the kernel sleeps only while the word
@@ -35,13 +37,35 @@
 #include "park/futex.h"
 #include "park/task.h"
 
+#include <stdbool.h>
+
 struct gch_parker {
   _Atomic uint32_t state;
   bool uses_state;
   struct gch_task *task; /* the sleeper; NULL: a thread */
 };
 
-enum { GCH_PARKER_EMPTY, GCH_PARKER_PERMIT, GCH_PARKER_ASLEEP };
+enum {
+  GCH_PARKER_EMPTY,
+  GCH_PARKER_PERMIT,
+  GCH_PARKER_ASLEEP,
+  GCH_PARKER_COUNTED
+};
+
+/* For debug/deadlock.c: the threads that are asleep for good. The low half is
+   how many, never too high: a sleeper is added when it can no more turn back,
+   and taken off by who wakes it, before that gives the permit. The high half
+   changes with each. Both halves, as one sum of ADDED and TAKEN_OFF. */
+extern _Atomic uint64_t gch__asleep;
+#define GCH_ASLEEP_ADDED ((UINT64_C(1) << 32) + 1)
+#define GCH_ASLEEP_TAKEN_OFF ((UINT64_C(1) << 32) - 1)
+
+/* Whether they are counted; set before main, once. */
+extern atomic_bool gch__count_asleep;
+
+static inline bool gch__counts_asleep(void) {
+  return atomic_load_explicit(&gch__count_asleep, memory_order_relaxed);
+}
 
 /* Of what one known thread sleeps on, and no task. */
 #define GCH_PARKER_OF_THREAD                                                   \

@@ -164,6 +164,13 @@ struct gch_listener *gch__listener_of(const gch_chan *c) {
   return l;
 }
 
+bool gch__signals_expected(void) {
+  gch__signals_lock();
+  bool listens = registry.listeners;
+  gch__signals_unlock();
+  return listens || atomic_load(&marked) != 0;
+}
+
 static void enlist(struct gch_listener *l) {
   l->next = registry.listeners;
   l->link = &registry.listeners;

@@ -40,6 +40,9 @@ int gch__signals_start(void);
 void gch__signals_lock(void);
 void gch__signals_unlock(void);
 
+/* Takes the lock. Whether somebody listens, or a signal is on its way. */
+bool gch__signals_expected(void);
+
 /* With the lock held. The listener of c, or NULL. */
 struct gch_listener *gch__listener_of(const gch_chan *c);
 

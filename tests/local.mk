@@ -35,6 +35,7 @@ check_PROGRAMS += \
   tests/check_ctx_tree \
   tests/check_ctx_value \
   tests/check_ctx_watch \
+  tests/check_deadlock \
   tests/check_dump \
   tests/check_dump_anytime \
   tests/check_errgroup \
@@ -76,6 +77,9 @@ check_PROGRAMS += \
   tests/check_timer_func \
   tests/check_typed \
   tests/check_wg
+
+tests_check_deadlock_SOURCES = tests/check_deadlock.c tests/deadlock_ends.c \
+  tests/deadlock_goes_on.c tests/deadlock_scenes.h
 
 # Fibers, with their sources: as the library has them, and the portable ones.
 tests_check_fiber_SOURCES = tests/check_fiber.c tests/fiber_marks.S \

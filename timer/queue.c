@@ -139,6 +139,13 @@ int64_t gch__queue_run(struct gch_wakes *k) {
   return next;
 }
 
+bool gch__queue_is_empty(void) {
+  gch__queue_lock();
+  bool empty = !queue.root;
+  gch__queue_unlock();
+  return empty;
+}
+
 void gch__queue_reset(void) {
   gch__lock_reset(&queue.lock);
   queue.root = NULL;

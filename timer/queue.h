@@ -51,6 +51,9 @@ bool gch__queue_stop(struct gch_entry *e);
    library's thread. */
 int64_t gch__queue_run(struct gch_wakes *k);
 
+/* Takes the lock. Whether nothing is queued. */
+bool gch__queue_is_empty(void);
+
 /* In a forked child: empty, and unlocked. */
 void gch__queue_reset(void);
 

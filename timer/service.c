@@ -96,6 +96,9 @@ static void *serve(void *unused) {
     if (job) {
       job->run(job);
       next = INT64_MIN; /* look around between two jobs */
+    } else if (gch__counts_asleep()) {
+      int64_t look = gch__look_for_deadlock();
+      next = look < next ? look : next;
     }
     gch__park(&service.parker, next);
   }
@@ -155,6 +158,13 @@ void gch__service_run(struct gch_job *job) {
   }
   gch__unlock(&service.lock);
   gch__service_wake();
+}
+
+bool gch__service_has_jobs(void) {
+  gch__lock(&service.lock);
+  bool has = service.first;
+  gch__unlock(&service.lock);
+  return has;
 }
 
 void gch__service_poll(void (*poll)(struct gch_wakes *k)) {

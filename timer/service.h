@@ -9,6 +9,7 @@
 
 #include "chan/wakes.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A function that must run once for each time it was handed in. */
@@ -30,5 +31,14 @@ void gch__service_run(struct gch_job *job);
 /* Has the thread call poll each time it looks around. Set once, before the
    first wake that is meant for it. */
 void gch__service_poll(void (*poll)(struct gch_wakes *k));
+
+/* Whether there is a job that it has not begun. */
+bool gch__service_has_jobs(void);
+
+/* The thread has nothing left to do now: ends the process if nobody else has,
+   or ever will. Until when it may sleep before it looks again. In
+   debug/deadlock.c, and called from service.c so that it is there in a static
+   link too. */
+int64_t gch__look_for_deadlock(void);
 
 #endif

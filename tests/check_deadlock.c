@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* GULCH_DEADLOCK: which programs are ended, and that no other is. Each test
+   runs this program again, with a scene to play in place of the tests. */
+#define _GNU_SOURCE
+#include "deadlock_scenes.h"
+
+enum { SIZE = 65536 };
+
+#define WORDS "fatal error: all goroutines are asleep - deadlock!\n\n"
+
+/* ThreadSanitizer has a thread of its own, which the library can't tell from
+   the program's; the emulator's /proc counts no threads. */
+static bool can_tell(void) {
+#if defined(__SANITIZE_THREAD__)
+  return false;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+  return false;
+#endif
+#endif
+  return getenv("GULCH_TEST_EMULATOR") == NULL;
+}
+
+/* The stage */
+
+gch_chan *scene_over;
+
+static void receive_named(void) {
+  gch_set_name(scene_over, "never");
+  gch_recv(scene_over, NULL);
+}
+
+static void print_and_receive(void) {
+  printf("printed before\n");
+  gch_recv(scene_over, NULL);
+}
+
+static void leave(int sig) {
+  (void)sig;
+  _exit(0);
+}
+
+static void receive_until_killed(void) {
+  signal(SIGALRM, leave);
+  alarm(1);
+  gch_recv(scene_over, NULL);
+}
+
+static const struct scene others[] = {
+    {"named", receive_named, NULL},
+    {"printed", print_and_receive, NULL},
+    {"killed", receive_until_killed, NULL},
+};
+
+static void play_among(const struct scene *scenes, int n, const char *name) {
+  for (int i = 0; i < n; i++)
+    if (strcmp(scenes[i].name, name) == 0) {
+      scene_over = gch_make_of(int, 0);
+      scenes[i].play();
+      exit(0);
+    }
+}
+
+static void play_scene(void) {
+  const char *name = getenv("GULCH_TEST_SCENE");
+  if (!name)
+    return;
+  unsetenv("GULCH_TEST_SCENE");
+  const char *list = name;
+  name += strcspn(name, ":") + 1;
+  if (*list == 'e')
+    play_among(ends, NUM_ENDS, name);
+  else if (*list == 'g')
+    play_among(goes_on, NUM_GOES_ON, name);
+  else
+    play_among(others, 3, name);
+  _exit(126);
+}
+
+/* The audience */
+
+/* scene is "ends", "goes_on" or "other", ':', and a name. */
+static _Noreturn void become(const char *scene, const char *deadlock, int err) {
+  dup2(err, STDOUT_FILENO);
+  dup2(err, STDERR_FILENO);
+  setenv("GULCH_TEST_SCENE", scene, 1);
+  if (deadlock)
+    setenv("GULCH_DEADLOCK", deadlock, 1);
+  else
+    unsetenv("GULCH_DEADLOCK");
+  run_program_again();
+  _exit(127);
+}
+
+/* The status of scene, with GULCH_DEADLOCK as given, and what it printed. */
+static int play(const char *scene, const char *deadlock, char text[SIZE]) {
+  int fds[2];
+  ck_assert_int_eq(pipe(fds), 0);
+  pid_t pid = fork_with_parent();
+  if (pid == 0) {
+    close(fds[0]);
+    become(scene, deadlock, fds[1]);
+  }
+  close(fds[1]);
+  size_t have = 0;
+  for (ssize_t n; have < SIZE - 1; have += (size_t)n)
+    if ((n = read(fds[0], text + have, SIZE - 1 - have)) <= 0)
+      break;
+  text[have] = '\0';
+  close(fds[0]);
+  return status_of(pid);
+}
+
+static void expect_deadlock_and(const char *scene, const char *part) {
+  char text[SIZE];
+  if (!can_tell())
+    return;
+  ck_assert_msg(play(scene, "1", text) == 2, "%s: %s", scene, text);
+  ck_assert_msg(strncmp(text, WORDS, sizeof WORDS - 1) == 0, "%s", text);
+  ck_assert_msg(strstr(text, part), "%s: no \"%s\" in %s", scene, part, text);
+}
+
+static void expect_end(const char *scene) {
+  char text[SIZE];
+  ck_assert_msg(play(scene, "1", text) == 0, "%s: %s", scene, text);
+  ck_assert_str_eq(text, "");
+}
+
+START_TEST(a_process_asleep_for_good_is_ended) {
+  char scene[64];
+  snprintf(scene, sizeof scene, "ends:%s", ends[_i].name);
+  expect_deadlock_and(scene, ends[_i].says);
+}
+END_TEST
+
+START_TEST(a_process_that_something_can_wake_is_not) {
+  char scene[64];
+  snprintf(scene, sizeof scene, "goes_on:%s", goes_on[_i].name);
+  expect_end(scene);
+}
+END_TEST
+
+START_TEST(the_report_is_a_dump) {
+  expect_deadlock_and("other:named",
+                      "\"never\": 4 bytes, 0/0, open\n  receive: ");
+  expect_deadlock_and("other:named", "\ngulch: asleep: threads 1, tasks 0\n");
+}
+END_TEST
+
+START_TEST(what_was_printed_before_is_not_lost) {
+  expect_deadlock_and("other:printed", "printed before\n");
+}
+END_TEST
+
+START_TEST(nothing_is_ended_unasked) {
+  char text[SIZE];
+  ck_assert_int_eq(play("other:killed", NULL, text), 0);
+  ck_assert_int_eq(play("other:killed", "", text), 0);
+  ck_assert_int_eq(play("other:killed", "0", text), 0);
+}
+END_TEST
+
+Suite *test_suite(void) {
+  play_scene();
+  Suite *s = suite_create("deadlock");
+  TCase *t = test_case(s, "deadlock");
+  tcase_add_loop_test(t, a_process_asleep_for_good_is_ended, 0, NUM_ENDS);
+  tcase_add_loop_test(t, a_process_that_something_can_wake_is_not, 0,
+                      NUM_GOES_ON);
+  tcase_add_test(t, the_report_is_a_dump);
+  tcase_add_test(t, what_was_printed_before_is_not_lost);
+  tcase_add_test(t, nothing_is_ended_unasked);
+  return s;
+}
