@@ -24,15 +24,6 @@ atomic_bool gch__count_asleep;
 /* Threads that spin now. Relaxed: a hint. */
 static _Atomic int spinning;
 
-/* In a forked child no other thread spins. */
-static void forget_spinners(void) {
-  atomic_store(&spinning, 0);
-}
-
-__attribute__((constructor)) static void register_fork(void) {
-  pthread_atfork(NULL, NULL, forget_spinners);
-}
-
 /* What spinning has been worth to this thread. */
 static GCH_THREAD_LOCAL struct {
   int32_t limit; /* nanoseconds to spin; 0 at first stands for SPIN_MAX */
@@ -167,8 +158,9 @@ int gch__park_alone(int64_t deadline) {
   return p.task ? gch__park(&p, deadline) : sleep_until(&p, deadline);
 }
 
-/* Fork: the child's one thread is awake. */
+/* Fork: the child's one thread is awake, and does not spin. */
 static void in_child(void) {
+  atomic_store(&spinning, 0);
   atomic_store(&gch__asleep, 0);
 }
 

@@ -13,6 +13,9 @@
  * other kind; and for the body of a test that is added by add_thread_test,
  * because it is about its thread.
  *
+ * Under ThreadSanitizer a body stays in its thread: many fork, and what a forked
+ * task does is nothing that it can follow.
+ *
  * A body that is a task needs Check to fork: an assertion that fails elsewhere
  * than in the main thread can only end the process.
  */
