@@ -111,6 +111,13 @@ void gch__submit_all_shared(struct gch_queue_of_tasks *tasks) {
   set_to_work(p, wake);
 }
 
+void gch__hand_on(struct gch_proc *p, struct gch_queue_of_tasks *tasks) {
+  gch__list_idle(p);
+  gch__submit_all_shared(tasks);
+  if (gch__count(&sched.shared) > 0)
+    gch__wake_worker();
+}
+
 void gch__submit_shared(struct gch_task *t) {
   struct gch_queue_of_tasks one = {0};
   gch__push(&one, t);

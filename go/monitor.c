@@ -145,8 +145,7 @@ static void retake(struct gch_proc *p, uint32_t seen) {
   gch__release(p);
   if (!stuck)
     return;
-  gch__list_idle(p);
-  gch__submit_all_shared(&rest);
+  gch__hand_on(p, &rest);
 }
 
 /* Whether p has a next that may have to be stolen later. */

@@ -11,7 +11,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+enum { SIGNAL_STACK = 64 * 1024 };
 
 static struct sigaction old_segv, old_bus;
 
@@ -59,9 +62,8 @@ void gch__overflow_init(void) {
 }
 
 void gch__signal_stack_use(struct gch_worker *w) {
-  enum { SIZE = 64 * 1024 };
-  w->signal_stack = malloc(SIZE);
-  stack_t s = {.ss_sp = w->signal_stack, .ss_size = SIZE};
+  w->signal_stack = gch__map(SIGNAL_STACK);
+  stack_t s = {.ss_sp = w->signal_stack, .ss_size = SIGNAL_STACK};
   if (w->signal_stack)
     sigaltstack(&s, NULL);
 }
@@ -69,6 +71,7 @@ void gch__signal_stack_use(struct gch_worker *w) {
 void gch__signal_stack_free(struct gch_worker *w) {
   stack_t none = {.ss_flags = SS_DISABLE};
   sigaltstack(&none, NULL);
-  free(w->signal_stack);
+  if (w->signal_stack)
+    munmap(w->signal_stack, SIGNAL_STACK);
   w->signal_stack = NULL;
 }

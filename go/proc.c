@@ -2,8 +2,6 @@
 /* Procs: what is in their queues, and how others get at it. */
 #include "go/sched.h"
 
-#include <stdlib.h>
-
 enum { PAUSES = 64 }; /* what one waits for a worker to leave, or a thief */
 
 void gch__move(struct gch_queue_of_tasks *to, struct gch_queue_of_tasks *from,
@@ -86,12 +84,12 @@ void gch__release(struct gch_proc *p) {
   gch__unlock(&p->lock);
 }
 
+/* Of no size in memory until used. */
+static struct gch_proc all[GCH_MAX_PROCS];
+
 struct gch_proc *gch__proc_new(uint32_t index) {
-  struct gch_proc *p = aligned_alloc(alignof(struct gch_proc), sizeof *p);
-  if (!p)
-    return NULL;
-  *p = (struct gch_proc){.index = index};
-  return p;
+  all[index].index = index;
+  return &all[index];
 }
 
 void gch__proc_reset(struct gch_proc *p) {

@@ -255,6 +255,10 @@ void gch__want_proc(struct gch_worker *w);
 void gch__submit_shared(struct gch_task *t);
 void gch__submit_all_shared(struct gch_queue_of_tasks *tasks);
 
+/* p, which had these tasks to run, has lost its worker: lists it as idle, and
+   has it taken by another if there is anything to do. */
+void gch__hand_on(struct gch_proc *p, struct gch_queue_of_tasks *tasks);
+
 /* For start.c. */
 bool gch__start_first_worker(void);
 void gch__set_maxprocs(uint32_t n);

@@ -19,7 +19,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -71,7 +70,7 @@ __attribute__((constructor)) static void ask_page_size(void) {
   page = (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static char *map(size_t size) {
+char *gch__map(size_t size) {
   void *m = mmap(NULL, size, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (m == MAP_FAILED)
@@ -118,7 +117,7 @@ struct gch_stack *gch__stack_map(size_t size) {
     return NULL;
   whole = whole / page * page;
   int saved = errno;
-  char *mapping = map(whole);
+  char *mapping = gch__map(whole);
   errno = saved;
   if (!mapping)
     return NULL;
@@ -129,13 +128,10 @@ struct gch_stack *gch__stack_map(size_t size) {
 
 static struct slab *slab_new(void) {
   int saved = errno;
-  struct slab *slab = aligned_alloc(64, sizeof *slab);
-  if (slab) {
-    memset(slab, 0, sizeof *slab);
-    if (!(slab->stacks = map((size_t)SLAB_TASKS * GCH_STACK_SIZE))) {
-      free(slab);
-      slab = NULL;
-    }
+  struct slab *slab = (struct slab *)(void *)gch__map(sizeof *slab);
+  if (slab && !(slab->stacks = gch__map((size_t)SLAB_TASKS * GCH_STACK_SIZE))) {
+    munmap(slab, sizeof *slab);
+    slab = NULL;
   }
   errno = saved;
   return slab;

@@ -40,6 +40,10 @@ struct gch_stack {
   struct gch_sanitizer_stack sanitizer;
 };
 
+/* Zeroed memory from the kernel, in whole pages; NULL: none. What the scheduler
+   keeps for good is not from malloc, so that it is nobody's leak. */
+char *gch__map(size_t size);
+
 /* The usable bytes, from above the guard to below the argument. */
 char *gch__stack_low(const struct gch_stack *s);
 static inline char *gch__stack_high(const struct gch_stack *s) {

@@ -38,24 +38,18 @@ static int get_setting(void) {
   return atomic_load(&setting);
 }
 
-/* With start_mutex held: as many procs as are wanted, as far as there is
-   memory; each that has no worker is listed. */
-static bool resize(void) {
+/* With start_mutex held: as many procs as are wanted. */
+static void resize(void) {
   uint32_t want = (uint32_t)get_setting();
   if (want > GCH_MAX_PROCS)
     want = GCH_MAX_PROCS;
-  uint32_t have = atomic_load(&sched.num_procs);
-  struct gch_proc *p;
-  for (; have < want && (p = gch__proc_new(have)); have++) {
-    atomic_store(&sched.procs[have], p);
-    atomic_store(&sched.num_procs, have + 1);
+  for (uint32_t i = atomic_load(&sched.num_procs); i < want; i++) {
+    atomic_store(&sched.procs[i], gch__proc_new(i));
+    atomic_store(&sched.num_procs, i + 1);
   }
-  if (have == 0)
-    return false;
-  gch__set_maxprocs(want < have ? want : have);
+  gch__set_maxprocs(want);
   if (atomic_load(&sched.num_workers) > 0)
     gch__wake_worker();
-  return true;
 }
 
 static bool start(void) {
@@ -63,8 +57,8 @@ static bool start(void) {
     return true;
   if (!gch__threads_init() || gch__service_start() != 0)
     return false;
-  if (atomic_load(&sched.maxprocs) == 0 && !resize())
-    return false;
+  if (atomic_load(&sched.maxprocs) == 0)
+    resize();
   return gch__start_first_worker();
 }
 

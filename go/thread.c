@@ -72,13 +72,29 @@ static void sanitizer_native_end(struct gch_sanitizer_stack *s) {
 #endif
 }
 
+/* A record, and more for the list. */
+static struct gch_worker *new_records(void) {
+  enum { RECORDS = 64 };
+  struct gch_worker *w =
+      (struct gch_worker *)(void *)gch__map(RECORDS * sizeof *w);
+  if (!w)
+    return NULL;
+  gch__lock(&threads.lock);
+  for (int i = 1; i < RECORDS; i++) {
+    w[i].next_idle = threads.records;
+    threads.records = &w[i];
+  }
+  gch__unlock(&threads.lock);
+  return w;
+}
+
 static struct gch_worker *record_new(void) {
   gch__lock(&threads.lock);
   struct gch_worker *w = threads.records;
   if (w)
     threads.records = w->next_idle;
   gch__unlock(&threads.lock);
-  return w ? w : calloc(1, sizeof *w);
+  return w ? w : new_records();
 }
 
 static void record_free(struct gch_worker *w) {
@@ -101,8 +117,7 @@ static void leave_proc(struct gch_worker *w) {
   }
   gch__leave(w);
   if (p)
-    gch__list_idle(p);
-  gch__submit_all_shared(&rest);
+    gch__hand_on(p, &rest);
 }
 
 /* pthread_exit in a task. */
