@@ -2,6 +2,7 @@
 /* GULCH_DEADLOCK: which programs are ended, and that no other is. Each test
    runs this program again, with a scene to play in place of the tests. */
 #define _GNU_SOURCE
+#define TEST_AS_IS /* it counts threads and tasks */
 #include "deadlock_scenes.h"
 
 enum { SIZE = 65536 };

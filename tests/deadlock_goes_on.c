@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Programs that GULCH_DEADLOCK must leave alone: all threads that gulch knows
    are parked for a while, but something will wake one. */
+#define TEST_AS_IS /* it counts threads and tasks */
 #include "deadlock_scenes.h"
 
 static void finish(void *unused) {
