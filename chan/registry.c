@@ -127,7 +127,8 @@ __attribute__((constructor(101))) static void register_fork(void) {
 
 static bool leaks;
 
-__attribute__((constructor)) static void read_environment(void) {
+/* Ahead of a program's own constructors in a static link. */
+__attribute__((constructor(102))) static void read_environment(void) {
   const char *s = getenv("GULCH_LEAKS");
   leaks = s && *s && strcmp(s, "0") != 0;
 }

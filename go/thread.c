@@ -105,8 +105,9 @@ static void record_free(struct gch_worker *w) {
   gch__unlock(&threads.lock);
 }
 
-/* The thread of w goes, and w may have a proc. */
-static void leave_proc(struct gch_worker *w) {
+/* The thread of w goes, and w may have a proc. A function of its own, since
+   AddressSanitizer frees the locals of who calls gch__task_lost. */
+__attribute__((noinline)) static void leave_proc(struct gch_worker *w) {
   struct gch_queue_of_tasks rest = {0};
   struct gch_proc *p = gch__enter(w);
   if (p) {
