@@ -206,7 +206,7 @@ START_TEST(a_fork_may_come_while_channels_are_made_and_freed) {
 END_TEST
 
 Suite *test_suite(void) {
-  Suite *s = suite_create("dump_anytime");
+  Suite *s = fork_suite("dump_anytime");
   TCase *streams = test_case(s, "streams");
   tcase_add_test(streams, null_is_stderr);
   tcase_add_test(streams, a_dump_leaves_errno_alone);

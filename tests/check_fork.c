@@ -173,7 +173,7 @@ START_TEST(a_fork_may_come_at_any_moment) {
 END_TEST
 
 Suite *test_suite(void) {
-  Suite *s = suite_create("fork");
+  Suite *s = fork_suite("fork");
   TCase *t = test_case(s, "new");
   tcase_add_test(t, channels_made_in_the_child_work);
   tcase_add_test(t, timers_made_in_the_child_fire);

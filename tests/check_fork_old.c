@@ -186,6 +186,8 @@ static void fork_and_count(void *arg) {
 START_TEST(a_task_that_forked_is_the_only_one_in_the_child) {
   struct forker f = {gch_make_of(pid_t, 0)};
   pid_t pid = 0;
+  if (FORK_ALONE)
+    await_threads();
   ck_assert_int_eq(gch_go(fork_and_count, &f), 0);
   gch_recv(f.pids, &pid);
   ck_assert_int_eq(status_of(pid), OK);
@@ -195,7 +197,7 @@ START_TEST(a_task_that_forked_is_the_only_one_in_the_child) {
 END_TEST
 
 Suite *test_suite(void) {
-  Suite *s = suite_create("fork_old");
+  Suite *s = fork_suite("fork_old");
   TCase *t = test_case(s, "old");
   tcase_add_test(t, what_was_before_may_be_set_going_again);
   tcase_add_test(t, what_was_before_may_be_freed);

@@ -72,7 +72,7 @@ START_TEST(a_fork_may_come_while_others_enlist) {
 END_TEST
 
 Suite *test_suite(void) {
-  Suite *s = suite_create("fork_sync");
+  Suite *s = fork_suite("fork_sync");
   TCase *t = test_case(s, "mutex");
   tcase_add_test(t, mutexes_of_the_child_work);
   if (!SANITIZED)

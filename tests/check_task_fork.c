@@ -205,7 +205,7 @@ START_TEST(a_task_may_fork_while_others_run) {
 END_TEST
 
 Suite *test_suite(void) {
-  Suite *s = suite_create("task_fork");
+  Suite *s = fork_suite("task_fork");
   if (THREAD_SANITIZED)
     return s;
   TCase *t = test_case(s, "child");

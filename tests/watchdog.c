@@ -48,7 +48,7 @@ static void answer(int sig) {
     pause();
 }
 
-/* Installs answer by the system call itself: glibc guards its signals, and
+/* Installs answer, for forked children too, by the system call itself: glibc guards its signals, and
    ThreadSanitizer would hold the signal back while its thread is parked. The
    kernel's struct is the handler and things (the way to return, flags) that
    are the same for every signal: those are taken from one set by glibc. */
@@ -63,21 +63,23 @@ static void install_answer(void) {
   syscall(SYS_rt_sigaction, ASK_SIGNAL, kernel_action, NULL, _NSIG / 8);
 }
 
-static void each_other_thread(void (*fn)(int tid)) {
-  int self = (int)syscall(SYS_gettid);
-  DIR *dir = opendir("/proc/self/task");
+static void each_thread(int pid, void (*fn)(int pid, int tid)) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/task", pid);
+  DIR *dir = opendir(path);
   for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
-    if (e->d_name[0] != '.' && atoi(e->d_name) != self)
-      fn(atoi(e->d_name));
+    if (e->d_name[0] != '.' && atoi(e->d_name) != dog.tid)
+      fn(pid, atoi(e->d_name));
   if (dir != NULL)
     closedir(dir);
 }
 
-static void note_stranger(int tid) {
+static void note_stranger(int pid, int tid) {
   int i = 0;
+  (void)pid;
   while (i < MAX_STRANGERS - 1 && strangers[i] != 0)
     i++;
-  if (tid != dog.tid)
+  if (tid != (int)syscall(SYS_gettid))
     strangers[i] = tid;
 }
 
@@ -89,9 +91,9 @@ static bool is_stranger(int tid) {
 }
 
 /* Copies what the kernel tells of a thread to stderr, as far as it may. */
-static void print_file(int tid, const char *file) {
+static void print_file(int pid, int tid, const char *file) {
   char path[64], text[512];
-  snprintf(path, sizeof path, "/proc/self/task/%d/%s", tid, file);
+  snprintf(path, sizeof path, "/proc/%d/task/%d/%s", pid, tid, file);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   for (ssize_t n; fd >= 0 && (n = read(fd, text, sizeof text)) > 0;)
     dprintf(STDERR_FILENO, "%.*s", (int)n, text);
@@ -99,29 +101,44 @@ static void print_file(int tid, const char *file) {
     close(fd);
 }
 
-static void ask(int tid) {
+/* A child that answers tells nobody, so it has all of its time. */
+static void ask(int pid, int tid) {
   const struct timespec moment = {0, 1000000};
+  int moments = pid == getpid() ? 1000 : 100;
   if (is_stranger(tid))
     return;
   dprintf(STDERR_FILENO, "thread %d, ", tid);
-  print_file(tid, "comm");
+  print_file(pid, tid, "comm");
   atomic_store(&answered, false);
-  syscall(SYS_tgkill, getpid(), tid, ASK_SIGNAL);
-  for (int i = 0; i < 1000 && !atomic_load(&answered); i++)
+  syscall(SYS_tgkill, pid, tid, ASK_SIGNAL);
+  for (int i = 0; i < moments && !atomic_load(&answered); i++)
     nanosleep(&moment, NULL);
   if (atomic_load(&answered))
     return;
-  dprintf(STDERR_FILENO, "(no answer; what the kernel says:)\n");
-  print_file(tid, "stat");
-  print_file(tid, "stack");
+  dprintf(STDERR_FILENO, "(the kernel says:)\n");
+  print_file(pid, tid, "stat");
+  print_file(pid, tid, "stack");
+}
+
+/* The processes that the thread started, if the kernel tells. */
+static void ask_children(int pid, int tid) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, tid);
+  FILE *f = fopen(path, "re");
+  for (int child; f != NULL && fscanf(f, "%d", &child) == 1;) {
+    dprintf(STDERR_FILENO, "child %d of thread %d:\n", child, tid);
+    each_thread(child, ask);
+  }
+  if (f != NULL)
+    fclose(f);
 }
 
 static _Noreturn void bite(void) {
   const struct rlimit none = {0, 0};
   dprintf(STDERR_FILENO, "watchdog: the test has taken %g seconds\n",
           dog.seconds);
-  install_answer();
-  each_other_thread(ask);
+  each_thread(getpid(), ask);
+  each_thread(getpid(), ask_children);
   setrlimit(RLIMIT_CORE, &none);
   abort();
 }
@@ -143,6 +160,7 @@ static void *watch(void *arg) {
 void watchdog_prepare(void) {
   void *frame;
   backtrace(&frame, 1); /* loads what it needs */
+  install_answer();
 }
 
 void watchdog_start(double seconds) {
@@ -158,7 +176,7 @@ void watchdog_start(double seconds) {
     return;
   while (sem_wait(&dog.started) != 0)
     continue;
-  each_other_thread(note_stranger);
+  each_thread(getpid(), note_stranger);
 }
 
 void watchdog_stop(void) {
