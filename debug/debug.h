@@ -56,6 +56,7 @@
 
 #include <gulch/ctx.h>
 #include <gulch/panic.h>
+#include <gulch/sync.h>
 
 #include <stdio.h>
 
@@ -73,6 +74,14 @@ static inline void gch_must_be_zero(int err, const char *expr, const char *file,
 /* How many operations are queued on c now. Out parameters may be NULL. For
    tests: to wait until somebody is parked. */
 GCH_API void gch_waiting(const gch_chan *c, size_t *senders, size_t *receivers);
+
+/* The same for those who sleep until they have the mutex, are signalled, or fn
+   has returned. */
+GCH_API size_t gch_mutex_waiting(const gch_mutex *m);
+GCH_API void gch_rwmutex_waiting(const gch_rwmutex *rw, size_t *readers,
+                                 size_t *writers);
+GCH_API size_t gch_cond_waiting(const gch_cond *c);
+GCH_API size_t gch_once_waiting(const gch_once *o);
 
 /* Prints every live channel, in the format above, to out; NULL: stderr. Channels
    that are made or freed meanwhile may be shown or not. May be called from any

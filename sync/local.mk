@@ -6,4 +6,5 @@ libgulch_la_SOURCES += \
   sync/mutex.c \
   sync/once.c \
   sync/rwmutex.c \
-  sync/sleepers.c
+  sync/sleepers.c \
+  sync/waiting.c

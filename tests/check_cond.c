@@ -62,7 +62,7 @@ END_TEST
 START_TEST(wait_unlocks_the_mutex_and_has_it_again_after) {
   struct meeting *me = meet();
   gch_wg wg = GCH_WG_INIT;
-  go_and_wait(&wg, wait_once, me, &me->c.waiters);
+  go_and_wait(&wg, wait_once, me, gch_cond_waiting(&me->c));
   gch_mutex_lock(&me->m);
   gch_cond_signal(&me->c);
   let_others_run();
@@ -118,7 +118,7 @@ START_TEST(a_signal_wakes_one) {
   struct meeting *me = meet();
   gch_wg wg = GCH_WG_INIT;
   for (int i = 0; i < 3; i++)
-    go_and_wait(&wg, wait_once, me, &me->c.waiters);
+    go_and_wait(&wg, wait_once, me, gch_cond_waiting(&me->c));
   for (int i = 1; i <= 3; i++) {
     gch_cond_signal(&me->c);
     while (turns(me) < i)
@@ -152,7 +152,7 @@ START_TEST(signals_wake_in_the_order_in_which_they_waited) {
   gch_wg wg = GCH_WG_INIT;
   for (int i = 0; i < MANY; i++) {
     members[i] = (struct member){me, i};
-    go_and_wait(&wg, wait_and_note, &members[i], &me->c.waiters);
+    go_and_wait(&wg, wait_and_note, &members[i], gch_cond_waiting(&me->c));
   }
   for (int i = 0; i < MANY; i++) {
     gch_cond_signal(&me->c);
@@ -171,7 +171,7 @@ START_TEST(a_broadcast_wakes_all) {
   struct meeting *me = meet();
   gch_wg wg = GCH_WG_INIT;
   for (int i = 0; i < MANY; i++)
-    go_and_wait(&wg, wait_once, me, &me->c.waiters);
+    go_and_wait(&wg, wait_once, me, gch_cond_waiting(&me->c));
   gch_cond_broadcast(&me->c);
   gch_wg_wait(&wg);
   ck_assert_int_eq(me->turns, MANY);
@@ -193,8 +193,8 @@ END_TEST
 START_TEST(the_signaller_may_hold_the_mutex) {
   struct meeting *me = meet();
   gch_wg wg = GCH_WG_INIT;
-  go_and_wait(&wg, wait_once, me, &me->c.waiters);
-  go_and_wait(&wg, wait_once, me, &me->c.waiters);
+  go_and_wait(&wg, wait_once, me, gch_cond_waiting(&me->c));
+  go_and_wait(&wg, wait_once, me, gch_cond_waiting(&me->c));
   gch_mutex_lock(&me->m);
   gch_cond_signal(&me->c);
   gch_cond_broadcast(&me->c);
@@ -232,7 +232,7 @@ START_TEST(wait_until_ends_with_the_signal) {
   struct meeting *me = meet();
   gch_wg wg = GCH_WG_INIT;
   me->deadline = GCH_FOREVER;
-  go_and_wait(&wg, wait_until, me, &me->c.waiters);
+  go_and_wait(&wg, wait_until, me, gch_cond_waiting(&me->c));
   gch_cond_signal(&me->c);
   gch_wg_wait(&wg);
   ck_assert_int_eq(me->late, 0);
@@ -246,7 +246,7 @@ START_TEST(who_timed_out_takes_no_signal) {
   me->deadline = shortly();
   wait_until(me);
   ck_assert_int_eq(me->late, 1);
-  go_and_wait(&wg, wait_once, me, &me->c.waiters);
+  go_and_wait(&wg, wait_once, me, gch_cond_waiting(&me->c));
   wait_until(me);
   gch_cond_signal(&me->c);
   gch_wg_wait(&wg);

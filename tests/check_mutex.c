@@ -2,8 +2,6 @@
 /* Mutexes. */
 #include "sync_facts.h"
 
-enum { WAITERS = 2 }; /* in the state: somebody is listed */
-
 static bool is_locked(gch_mutex *m) {
   if (gch_mutex_try_lock(m) != 0)
     return true;
@@ -59,7 +57,7 @@ START_TEST(lock_waits_for_the_unlock) {
   struct locker l = {.m = GCH_MUTEX_INIT};
   gch_mutex_lock(&l.m);
   test_thread *t = thread_start(lock_and_count, &l);
-  await_bit(&l.m.state, WAITERS);
+  await_asleep(gch_mutex_waiting(&l.m), 1);
   let_others_run();
   ck_assert_int_eq(l.locked, 0);
   gch_mutex_unlock(&l.m);
@@ -75,9 +73,10 @@ START_TEST(all_who_wait_get_it) {
   gch_mutex_lock(&l.m);
   for (int i = 0; i < MANY; i++)
     ck_assert_int_eq(gch_wg_go(&wg, lock_and_count, &l), 0);
-  await_bit(&l.m.state, WAITERS);
+  await_asleep(gch_mutex_waiting(&l.m), MANY);
   gch_mutex_unlock(&l.m);
   gch_wg_wait(&wg);
+  ck_assert_uint_eq(gch_mutex_waiting(&l.m), 0);
   ck_assert_int_eq(l.locked, MANY);
   ck_assert(!is_locked(&l.m));
   await_no_tasks();
@@ -205,7 +204,7 @@ START_TEST(lock_until_ends_with_the_unlock) {
   struct locker l = {.m = GCH_MUTEX_INIT, .deadline = GCH_FOREVER, .err = -1};
   gch_mutex_lock(&l.m);
   test_thread *t = thread_start(lock_until_and_hold, &l);
-  await_bit(&l.m.state, WAITERS);
+  await_asleep(gch_mutex_waiting(&l.m), 1);
   gch_mutex_unlock(&l.m);
   thread_join(t);
   ck_assert_int_eq(l.err, 0);
@@ -216,7 +215,7 @@ START_TEST(who_timed_out_leaves_the_others_in_line) {
   struct locker l = {.m = GCH_MUTEX_INIT};
   gch_mutex_lock(&l.m);
   test_thread *t = thread_start(lock_and_count, &l);
-  await_bit(&l.m.state, WAITERS);
+  await_asleep(gch_mutex_waiting(&l.m), 1);
   for (int i = 0; i < 10; i++)
     ck_assert_int_eq(gch_mutex_lock_until(&l.m, 0), ETIMEDOUT);
   gch_mutex_unlock(&l.m);

@@ -56,7 +56,7 @@ START_TEST(who_waited_long_is_handed_the_mutex) {
   for (int i = 0; i < 20; i++) {
     gch_wg wg = GCH_WG_INIT;
     gch_mutex_lock(&h.m);
-    go_and_wait(&wg, hold_over_a_receive, &h, &h.m.waiters);
+    go_and_wait(&wg, hold_over_a_receive, &h, gch_mutex_waiting(&h.m));
     outwait_patience();
     gch_mutex_unlock(&h.m);
     ck_assert_int_eq(gch_mutex_try_lock(&h.m), EAGAIN);
@@ -94,7 +94,7 @@ START_TEST(those_who_waited_long_get_it_in_the_order_in_which_they_came) {
   gch_mutex_lock(&line.m);
   for (int i = 0; i < HEIRS; i++) {
     heirs[i] = (struct heir){&line, i};
-    go_and_wait(&wg, take_turn, &heirs[i], &line.m.waiters);
+    go_and_wait(&wg, take_turn, &heirs[i], gch_mutex_waiting(&line.m));
   }
   outwait_patience();
   gch_mutex_unlock(&line.m);

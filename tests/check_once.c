@@ -82,8 +82,8 @@ START_TEST(every_call_returns_only_when_fn_has_returned) {
   gch_wg wg = GCH_WG_INIT;
   ck_assert_int_eq(gch_wg_go(&wg, do_it_over_a_receive, &d), 0);
   await_waiting(d.c, 0, 1);
-  go_and_wait(&wg, do_it, &d, &d.once.waiters);
-  go_and_wait(&wg, do_it, &d, &d.once.waiters);
+  go_and_wait(&wg, do_it, &d, gch_once_waiting(&d.once));
+  go_and_wait(&wg, do_it, &d, gch_once_waiting(&d.once));
   ck_assert_uint_eq(__atomic_load_n(&d.once.state, __ATOMIC_ACQUIRE), AWAITED);
   ck_assert_int_eq(d.returned, 0);
   gch_send(d.c, NULL);

@@ -101,7 +101,7 @@ START_TEST(the_last_reader_lets_the_writer_in) {
   gch_wg wg = GCH_WG_INIT;
   gch_rwmutex_rlock(&s->rw);
   gch_rwmutex_rlock(&s->rw);
-  go_and_wait(&wg, write_once, s, &s->rw.writers);
+  go_and_wait(&wg, write_once, s, writers_waiting(&s->rw));
   gch_rwmutex_runlock(&s->rw);
   let_others_run();
   ck_assert_int_eq(s->writes, 0);
@@ -116,10 +116,10 @@ START_TEST(a_waiting_writer_stops_new_readers) {
   struct shared *s = share();
   gch_wg wg = GCH_WG_INIT;
   gch_rwmutex_rlock(&s->rw);
-  go_and_wait(&wg, write_over_a_receive, s, &s->rw.writers);
+  go_and_wait(&wg, write_over_a_receive, s, writers_waiting(&s->rw));
   ck_assert_int_eq(gch_rwmutex_try_rlock(&s->rw), EAGAIN);
   ck_assert_int_eq(gch_rwmutex_rlock_until(&s->rw, 0), ETIMEDOUT);
-  go_and_wait(&wg, read_once, s, &s->rw.readers);
+  go_and_wait(&wg, read_once, s, readers_waiting(&s->rw));
   gch_rwmutex_runlock(&s->rw);
   await_waiting(s->c, 0, 1);
   ck_assert_int_eq(s->reads, 0);
@@ -135,9 +135,9 @@ START_TEST(a_writer_lets_all_waiting_readers_in_before_the_next_writer) {
   struct shared *s = share();
   gch_wg wg = GCH_WG_INIT;
   gch_rwmutex_lock(&s->rw);
-  go_and_wait(&wg, write_once, s, &s->rw.writers);
+  go_and_wait(&wg, write_once, s, writers_waiting(&s->rw));
   for (int i = 0; i < MANY; i++)
-    go_and_wait(&wg, read_over_a_receive, s, &s->rw.readers);
+    go_and_wait(&wg, read_over_a_receive, s, readers_waiting(&s->rw));
   gch_rwmutex_unlock(&s->rw);
   await_waiting(s->c, 0, MANY);
   ck_assert_int_eq(s->writes, 0);
@@ -154,8 +154,8 @@ START_TEST(a_writer_hands_over_to_a_writer_when_no_reader_waits) {
   struct shared *s = share();
   gch_wg wg = GCH_WG_INIT;
   gch_rwmutex_lock(&s->rw);
-  go_and_wait(&wg, write_over_a_receive, s, &s->rw.writers);
-  go_and_wait(&wg, write_over_a_receive, s, &s->rw.writers);
+  go_and_wait(&wg, write_over_a_receive, s, writers_waiting(&s->rw));
+  go_and_wait(&wg, write_over_a_receive, s, writers_waiting(&s->rw));
   gch_rwmutex_unlock(&s->rw);
   for (int i = 1; i <= 2; i++) {
     await_waiting(s->c, 0, 1);

@@ -48,8 +48,8 @@ START_TEST(an_until_form_ends_with_the_unlock) {
   gch_wg wg = GCH_WG_INIT;
   s->deadline = GCH_FOREVER;
   gch_rwmutex_lock(&s->rw);
-  go_and_wait(&wg, read_until, s, &s->rw.readers);
-  go_and_wait(&wg, write_until, s, &s->rw.writers);
+  go_and_wait(&wg, read_until, s, readers_waiting(&s->rw));
+  go_and_wait(&wg, write_until, s, writers_waiting(&s->rw));
   gch_rwmutex_unlock(&s->rw);
   gch_wg_wait(&wg);
   ck_assert_int_eq(s->late, 0);
@@ -82,7 +82,7 @@ START_TEST(a_writer_that_gives_up_leaves_readers_to_the_writer_before_it) {
   struct shared *s = share();
   gch_wg wg = GCH_WG_INIT;
   gch_rwmutex_lock(&s->rw);
-  go_and_wait(&wg, read_once, s, &s->rw.readers);
+  go_and_wait(&wg, read_once, s, readers_waiting(&s->rw));
   ck_assert_int_eq(gch_rwmutex_lock_until(&s->rw, shortly()), ETIMEDOUT);
   let_others_run();
   ck_assert_int_eq(s->reads, 0);
@@ -97,8 +97,8 @@ START_TEST(a_writer_that_gives_up_leaves_readers_stopped_by_another) {
   struct shared *s = share();
   gch_wg wg = GCH_WG_INIT;
   gch_rwmutex_rlock(&s->rw);
-  go_and_wait(&wg, write_once, s, &s->rw.writers);
-  go_and_wait(&wg, read_once, s, &s->rw.readers);
+  go_and_wait(&wg, write_once, s, writers_waiting(&s->rw));
+  go_and_wait(&wg, read_once, s, readers_waiting(&s->rw));
   ck_assert_int_eq(gch_rwmutex_lock_until(&s->rw, shortly()), ETIMEDOUT);
   let_others_run();
   ck_assert_int_eq(s->reads, 0);
@@ -113,7 +113,7 @@ START_TEST(a_reader_that_gives_up_leaves_no_trace) {
   struct shared *s = share();
   gch_wg wg = GCH_WG_INIT;
   gch_rwmutex_rlock(&s->rw);
-  go_and_wait(&wg, write_once, s, &s->rw.writers);
+  go_and_wait(&wg, write_once, s, writers_waiting(&s->rw));
   ck_assert_int_eq(gch_rwmutex_rlock_until(&s->rw, shortly()), ETIMEDOUT);
   gch_rwmutex_runlock(&s->rw);
   gch_wg_wait(&wg);

@@ -141,7 +141,7 @@ static void join(void) {
 
 static void *leave_main_behind(void *unused) {
   await_finish();
-  exit(0);
+  _exit(0);
   return unused;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the tests of <gulch/sync.h> share. None of its objects can be asked who
-   waits there, so these look inside: the state, and that a list is a pointer to the first of
-   a ring, whose second word is the last. */
+/* What the tests of <gulch/sync.h> share. */
 #ifndef GULCH_TESTS_SYNC_FACTS_H
 #define GULCH_TESTS_SYNC_FACTS_H
 
 #include "tasks.h"
+
+#include <gulch/debug.h>
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -20,27 +20,32 @@ static inline void let_others_run(void) {
     gch_yield();
 }
 
-/* Returns when the bit is set in a state. */
-GCH_UNUSED static void await_bit(const uint32_t *state, uint32_t bit) {
-  while (!(__atomic_load_n(state, __ATOMIC_ACQUIRE) & bit))
-    gch_sleep(20 * GCH_MICROSECOND);
+/* Returns when the count, an expression, is n or more. */
+#define await_asleep(count, n)                                                 \
+  do {                                                                         \
+    while ((count) < (n))                                                      \
+      gch_sleep(20 * GCH_MICROSECOND);                                         \
+  } while (0)
+
+/* Starts a task that is to sleep, and returns when it does: when the count of
+   who sleeps there has grown. The caller has what they sleep for. */
+#define go_and_wait(wg, fn, arg, count)                                        \
+  do {                                                                         \
+    size_t before_ = (count);                                                  \
+    ck_assert_int_eq(gch_wg_go(wg, fn, arg), 0);                               \
+    await_asleep((count), before_ + 1);                                        \
+  } while (0)
+
+static inline size_t readers_waiting(const gch_rwmutex *rw) {
+  size_t n;
+  gch_rwmutex_waiting(rw, &n, NULL);
+  return n;
 }
 
-/* Who was listed last. What it reads may be changing: one word at a time. */
-GCH_UNUSED __attribute__((no_sanitize("thread"))) static void *
-last_listed(void *const *list) {
-  void *const *first = *(void *const *const volatile *)list;
-  return first ? ((void *const volatile *)first)[1] : NULL;
-}
-
-/* Starts a task that is to wait on the list, and returns when it does. The
-   caller has what those on the list wait for. */
-GCH_UNUSED static void go_and_wait(gch_wg *wg, void (*fn)(void *), void *arg,
-                                   void *const *list) {
-  void *last = last_listed(list);
-  ck_assert_int_eq(gch_wg_go(wg, fn, arg), 0);
-  while (last_listed(list) == last)
-    gch_sleep(20 * GCH_MICROSECOND);
+static inline size_t writers_waiting(const gch_rwmutex *rw) {
+  size_t n;
+  gch_rwmutex_waiting(rw, NULL, &n);
+  return n;
 }
 
 /* A deadline that comes while the test runs. */
