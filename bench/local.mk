@@ -13,7 +13,7 @@ bench_bench_SOURCES = \
   bench/task_rows.c
 bench_bench_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 bench_bench_LDADD = libgulch.la
-CLEANFILES = bench/bench$(EXEEXT) bench/peers.json bench/scaling.json
+CLEANFILES += bench/bench$(EXEEXT) bench/peers.json bench/scaling.json
 
 EXTRA_DIST += \
   bench/README.md \

@@ -5,4 +5,5 @@ libgulch_la_SOURCES += \
   debug/dump.c \
   debug/dump.h \
   debug/leaks.c \
+  debug/sync_waiting.c \
   debug/waiting.c

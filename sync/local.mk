@@ -6,5 +6,4 @@ libgulch_la_SOURCES += \
   sync/mutex.c \
   sync/once.c \
   sync/rwmutex.c \
-  sync/sleepers.c \
-  sync/waiting.c
+  sync/sleepers.c

@@ -45,7 +45,7 @@ static void wait_until(void *arg) {
 }
 
 static bool has_waiters(struct meeting *me) {
-  return (__atomic_load_n(&me->c.state, __ATOMIC_ACQUIRE) & 1) != 0;
+  return gch_cond_waiting(&me->c) > 0;
 }
 
 /* Waiting */

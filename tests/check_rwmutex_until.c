@@ -2,8 +2,6 @@
 /* Readers-writer mutexes: deadlines. */
 #include "rwmutex_facts.h"
 
-enum { WAITERS = 2 }; /* in the state: somebody is listed */
-
 static void write_until(void *arg) {
   struct shared *s = arg;
   int err = gch_rwmutex_lock_until(&s->rw, s->deadline);
@@ -63,8 +61,7 @@ START_TEST(a_writer_that_gives_up_lets_the_readers_in_that_it_stopped) {
   s->deadline = gch_now() + 20 * MS;
   gch_rwmutex_rlock(&s->rw);
   ck_assert_int_eq(gch_wg_go(&wg, write_until, s), 0);
-  while (gch_now() < s->deadline &&
-         !(__atomic_load_n(&s->rw.state, __ATOMIC_ACQUIRE) & WAITERS))
+  while (gch_now() < s->deadline && writers_waiting(&s->rw) == 0)
     gch_sleep(20 * GCH_MICROSECOND);
   ck_assert_int_eq(gch_wg_go(&wg, read_once, s), 0);
   ck_assert_int_eq(gch_wg_go(&wg, read_once, s), 0);

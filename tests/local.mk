@@ -133,4 +133,5 @@ dist_check_SCRIPTS += \
   tests/symbols.sh \
   tests/typed.sh
 noinst_PROGRAMS += tests/fail_malloc_driver
+CLEANFILES += tests/model.passed
 endif

@@ -1,9 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Has spin check the models in tests/model: without a fault as they are, and
-# with one where -D breaks the design on purpose. Skipped without spin.
+# with one where -D breaks the design on purpose. Skipped without spin. What the
+# models say depends on nothing else: when they have passed, their sum is left
+# in the build folder, and they are checked again once it is another.
 command -v spin >/dev/null || exit 77
 models=$(cd "${srcdir:-.}/tests/model" && pwd)
+passed=$PWD/tests/model.passed
+sum=$(cat "$0" "$models"/*.pml | cksum)
+if [ "$(cat "$passed" 2>/dev/null)" = "$sum" ]; then
+  echo "unchanged since they passed"
+  exit 0
+fi
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -34,3 +42,4 @@ check 0 select.pml -DDEADLINE
 check 0 select.pml -DCLOSE
 check 0 select.pml -DDEADLINE -DCLOSE
 check 1 select.pml -DONE_LOCK
+echo "$sum" >"$passed"
