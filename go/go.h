@@ -30,11 +30,13 @@
  *     its function returns, the child does _exit(0).
  *   - exit in a task ends the process, as anywhere.
  *   - pthread_exit in a task ends the task and its thread; another thread takes
- *     over. What was to happen after the task's function (a wait group's done)
- *     does not.
+ *     over. What was to happen after the task's function (a wait group's done,
+ *     gch_run's return) does not.
  *   - A task that runs off its stack ends the process with "fatal error: stack
  *     overflow in task NAME", by SIGABRT. Stacks beyond some 30 000 at a time
- *     have no guard before Linux 6.13.
+ *     have no guard before Linux 6.13. For this the first task installs
+ *     handlers of SIGSEGV and SIGBUS, which pass every other fault on to what
+ *     was installed before.
  *
  * GULCH_MAXPROCS: gch_maxprocs at first. GULCH_MAXTHREADS (10000): with more
  * threads than that blocked in tasks the process ends with a fatal error.

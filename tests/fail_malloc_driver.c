@@ -25,21 +25,16 @@ static _Noreturn void wrong(const char *what, int line) {
 
 static int failures;
 
-/* A constructor's result: whether there is one. */
-static bool made(const void *p) {
-  int err = errno;
-  if (p)
-    return true;
-  must(err == ENOMEM);
-  failures++;
-  return false;
-}
-
 /* A function's result: whether it worked. */
 static bool worked(int err) {
   must(err == 0 || err == ENOMEM);
   failures += err != 0;
   return err == 0;
+}
+
+/* A constructor's result: whether there is one. */
+static bool made(const void *p) {
+  return worked(p ? 0 : errno) && p;
 }
 
 GCH_CHAN_TYPE(ints, int)
