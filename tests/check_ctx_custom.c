@@ -2,34 +2,13 @@
 /* Contexts of the user's own kind: what they inherit, what they answer, and
    that what is derived from them is done when their channel is closed. */
 #include "ctx_facts.h"
-
-#include <stdatomic.h>
+#include "own_ctx.h"
 
 static const gch_ctx *bg(void) {
   return gch_ctx_background();
 }
 
 /* A kind with a channel and an error of its own, that counts its drops. */
-struct own {
-  gch_chan *done;
-  atomic_int err;
-  int drops;
-};
-
-static gch_chan *own_done(void *self, const gch_ctx *parent) {
-  (void)parent;
-  return ((struct own *)self)->done;
-}
-
-static int own_err(void *self, const gch_ctx *parent) {
-  (void)parent;
-  return atomic_load(&((struct own *)self)->err);
-}
-
-static void own_drop(void *self) {
-  ((struct own *)self)->drops++;
-}
-
 static const gch_ctx_ops own_ops = {
     .done = own_done, .err = own_err, .drop = own_drop};
 

@@ -2,27 +2,12 @@
 /* How the done channel of a custom context is watched: unseen by others, at
    the cost of no thread, in chains of any depth, and against all races. */
 #include "ctx_facts.h"
+#include "own_ctx.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 static const gch_ctx *bg(void) {
   return gch_ctx_background();
-}
-
-struct own {
-  gch_chan *done;
-  atomic_int err;
-};
-
-static gch_chan *own_done(void *self, const gch_ctx *parent) {
-  (void)parent;
-  return ((struct own *)self)->done;
-}
-
-static int own_err(void *self, const gch_ctx *parent) {
-  (void)parent;
-  return atomic_load(&((struct own *)self)->err);
 }
 
 static const gch_ctx_ops own_ops = {.done = own_done, .err = own_err};

@@ -9,10 +9,11 @@
  * went wrong. No Check here: it does not survive a failing allocation.
  */
 #define _GNU_SOURCE
+#include "own_ctx.h"
+
 #include <gulch.h>
 
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -151,27 +152,6 @@ static void values(void) {
   gch_ctx_unref(v);
 }
 
-/* A context of the program's own kind. */
-struct own {
-  gch_chan *done;
-  _Atomic int err;
-  int dropped;
-};
-
-static gch_chan *own_done(void *self, const gch_ctx *parent) {
-  (void)parent;
-  return ((struct own *)self)->done;
-}
-
-static int own_err(void *self, const gch_ctx *parent) {
-  (void)parent;
-  return atomic_load(&((struct own *)self)->err);
-}
-
-static void own_drop(void *self) {
-  ((struct own *)self)->dropped++;
-}
-
 static void custom(void) {
   static const gch_ctx_ops ops = {
       .done = own_done, .err = own_err, .drop = own_drop};
@@ -189,7 +169,7 @@ static void custom(void) {
     gch_ctx_unref(child);
     gch_ctx_unref(ctx);
   }
-  must(own.dropped == have);
+  must(own.drops == have);
   gch_unref(own.done);
 }
 

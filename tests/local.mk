@@ -112,6 +112,7 @@ EXTRA_DIST += \
   tests/model/parker.pml \
   tests/model/rwmutex.pml \
   tests/model/select.pml \
+  tests/own_ctx.h \
   tests/rwmutex_facts.h \
   tests/select_args.cc \
   tests/summary.awk \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* after_func against cancel, and contexts of the user's own kind. */
 #include "contexts.h"
+#include "own_ctx.h"
 
 /* fn runs, or stop says that it will not: one of the two. */
 enum { REGISTRARS = 4, FUNCS = 3 };
@@ -97,24 +98,9 @@ END_TEST
    and it. */
 enum { HANGERS = 5 };
 
-struct own {
-  gch_chan *done;
-  _Atomic int err;
-};
-
 static _Atomic int owns_made, owns_dropped;
 
-static gch_chan *own_done(void *self, const gch_ctx *parent) {
-  (void)parent;
-  return ((struct own *)self)->done;
-}
-
-static int own_err(void *self, const gch_ctx *parent) {
-  (void)parent;
-  return atomic_load(&((struct own *)self)->err);
-}
-
-static void own_drop(void *self) {
+static void own_free(void *self) {
   struct own *o = self;
   gch_unref(o->done);
   free(o);
@@ -122,7 +108,7 @@ static void own_drop(void *self) {
 }
 
 static const gch_ctx_ops own_ops = {
-    .done = own_done, .err = own_err, .drop = own_drop};
+    .done = own_done, .err = own_err, .drop = own_free};
 
 static struct {
   struct own *own;
