@@ -7,10 +7,7 @@
  * Slabs are never given back. Stacks are used anew last in, first out; of the
  * free ones KEPT stay warm, the rest give their memory back to the kernel.
  *
- * The guard is set when a stack is first used, by MADV_GUARD_INSTALL (Linux
- * 6.13), which needs no mapping of its own; else by mprotect, until the kernel
- * refuses more mappings (vm.max_map_count: after some 32 000 stacks), from when
- * on new stacks have no guard.
+ * The guard is set when a stack is first used (map.c).
  *
  * memory.lock guards the lists and what is warm; no system call is made under
  * it. grow_mutex is held over the making of a slab, before memory.lock.
@@ -21,11 +18,6 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
-
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#endif
 
 enum {
   SLAB_TASKS = 255,
@@ -62,29 +54,7 @@ void gch__stacks_unlock(void) {
   pthread_mutex_unlock(&grow_mutex);
 }
 
-/* Mappings */
-
-static size_t page; /* bytes; set before main */
-
-__attribute__((constructor)) static void ask_page_size(void) {
-  page = (size_t)sysconf(_SC_PAGESIZE);
-}
-
-char *gch__map(size_t size) {
-  void *m = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (m == MAP_FAILED)
-    return NULL;
-#ifdef MADV_NOHUGEPAGE
-  madvise(m, size, MADV_NOHUGEPAGE); /* a page for a stack, not two megabytes */
-#endif
-  return m;
-}
-
-static void set_guard(char *mapping) {
-  if (madvise(mapping, page, MADV_GUARD_INSTALL) != 0)
-    mprotect(mapping, page, PROT_NONE);
-}
+/* Stacks */
 
 /* Stacks begin at different places in their last page. Else the same frames of
    all of them would share a few sets of the processor's caches. */
@@ -95,7 +65,7 @@ static struct gch_stack *stack_in(char *mapping, size_t size) {
   struct gch_stack *s =
       (struct gch_stack *)(void *)(mapping + size - header - place);
   int saved = errno;
-  set_guard(mapping);
+  gch__guard(mapping);
   errno = saved;
   memset(s, 0, sizeof *s);
   s->mapping = mapping;
@@ -103,7 +73,7 @@ static struct gch_stack *stack_in(char *mapping, size_t size) {
 }
 
 char *gch__stack_low(const struct gch_stack *s) {
-  return s->mapping + page;
+  return s->mapping + gch__page;
 }
 
 bool gch__stack_guards(const struct gch_stack *s, const void *addr) {
@@ -113,9 +83,10 @@ bool gch__stack_guards(const struct gch_stack *s, const void *addr) {
 
 struct gch_stack *gch__stack_map(size_t size) {
   size_t whole;
-  if (__builtin_add_overflow(size, 3 * page + sizeof(struct gch_stack), &whole))
+  if (__builtin_add_overflow(size, 3 * gch__page + sizeof(struct gch_stack),
+                             &whole))
     return NULL;
-  whole = whole / page * page;
+  whole = whole / gch__page * gch__page;
   int saved = errno;
   char *mapping = gch__map(whole);
   errno = saved;
@@ -325,7 +296,7 @@ struct gch_stack *gch__stack_new(struct gch_worker *w) {
     s = take_stack();
   /* The one that was promised lies in another proc's list, or was there when
      the process was forked. */
-  return s ? s : gch__stack_map(GCH_STACK_SIZE - 4 * page);
+  return s ? s : gch__stack_map(GCH_STACK_SIZE - 4 * gch__page);
 }
 
 static bool put_warm(struct gch_stack *s) {
@@ -345,7 +316,7 @@ static void cool(struct gch_stack *s) {
   struct slab *slab = s->slab;
   size_t i = (size_t)(s->mapping - slab->stacks) / GCH_STACK_SIZE;
   int saved = errno;
-  madvise(gch__stack_low(s), GCH_STACK_SIZE - page, MADV_DONTNEED);
+  madvise(gch__stack_low(s), GCH_STACK_SIZE - gch__page, MADV_DONTNEED);
   errno = saved;
   gch__lock(&memory.lock);
   slab->warm[i / 64] &= ~(UINT64_C(1) << i % 64);

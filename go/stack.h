@@ -44,6 +44,11 @@ struct gch_stack {
    keeps for good is not from malloc, so that it is nobody's leak. */
 char *gch__map(size_t size);
 
+/* Makes the page at this place one that faults, if the kernel has room for that. */
+void gch__guard(char *at);
+
+extern size_t gch__page; /* bytes; set before main */
+
 /* The usable bytes, from above the guard to below the argument. */
 char *gch__stack_low(const struct gch_stack *s);
 static inline char *gch__stack_high(const struct gch_stack *s) {

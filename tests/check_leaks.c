@@ -112,7 +112,7 @@ static _Noreturn void become(const char *scene, const char *leaks, int err) {
     setenv("GULCH_LEAKS", leaks, 1);
   else
     unsetenv("GULCH_LEAKS");
-  execl("/proc/self/exe", "check_leaks", (char *)NULL);
+  run_program_again();
   _exit(127);
 }
 
