@@ -12,7 +12,7 @@ void gch__chan_init(gch_chan *c, size_t elem_size, size_t cap, void *slots,
   c->elem_size = elem_size;
   c->cap = cap;
   c->slots = slots;
-  c->owner = owner;
+  c->owner = (uint8_t)owner;
   c->destroy = destroy;
   gch__list(c);
 }

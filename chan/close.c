@@ -64,6 +64,7 @@ bool gch__drain(gch_chan *c) {
   gch__lock(&c->lock);
   bool any = gch__len(c) > 0;
   c->head = 0;
+  gch__turn(c);
   atomic_store_explicit(&c->len, 0, memory_order_release);
   gch__unlock(&c->lock);
   return any;

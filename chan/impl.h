@@ -50,8 +50,9 @@ struct gch_chan {
   struct gch_lock lock;
   _Atomic uint32_t refs;
   atomic_bool closed;
-  bool disowned; /* the owner gave its reference back */
-  enum gch_owner owner;
+  bool disowned;          /* the owner gave its reference back */
+  uint8_t owner;          /* enum gch_owner */
+  _Atomic uint32_t turns; /* for ready.h */
   size_t elem_size, cap;
   _Atomic size_t len;
   size_t head;
@@ -114,6 +115,17 @@ static inline int gch__send_refused(const gch_chan *c, const void *elem) {
 static inline size_t gch__len(const gch_chan *c) {
   /* Acquire: see ready.h. */
   return atomic_load_explicit(&c->len, memory_order_acquire);
+}
+
+/* With the lock held: c may be about to be ready, and not ready again. Release
+   and acquire: see ready.h. */
+static inline void gch__turn(gch_chan *c) {
+  uint32_t turns = atomic_load_explicit(&c->turns, memory_order_relaxed);
+  atomic_store_explicit(&c->turns, turns + 1, memory_order_release);
+}
+
+static inline uint32_t gch__turns(const gch_chan *c) {
+  return atomic_load_explicit(&c->turns, memory_order_acquire);
 }
 
 /* Acquire pairs with the release in gch__close: who sees the close sees what

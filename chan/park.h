@@ -21,6 +21,7 @@ static inline int gch__park_on(gch_chan *c, struct gch_queue *q, void *elem,
   w.pos = GCH_NO_CASE;
   gch__group_init(&group, deadline, true);
   gch__group_describe(&group);
+  gch__turn(c);
   gch__queue_add(q, &w);
   gch__unlock(&c->lock);
   return gch__park(&group.parker, deadline) == 0 ? w.err

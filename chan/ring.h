@@ -21,6 +21,7 @@ static inline void gch__push(gch_chan *c, size_t len, const void *elem) {
    it was in. */
 static inline char *gch__take_oldest(gch_chan *c, void *elem) {
   char *slot = c->slots + c->head * c->elem_size;
+  gch__turn(c);
   gch__copy(c, elem, slot);
   c->head = c->head + 1 == c->cap ? 0 : c->head + 1;
   return slot;

@@ -5,9 +5,9 @@
  *   poll    Look at all cases without locks, choose one among those that seem
  *           ready, lock its channel and try it. What it then did is one
  *           operation on one channel, so no other lock is needed. (Not in the
- *           ordered form, whose "first" must be first at one instant.) Where
- *           only one case has a channel, and that is not ready, the default
- *           fires without any lock.
+ *           ordered form, whose "first" must be first at one instant.) If none
+ *           seems ready and there is a default, look again: where nothing has
+ *           changed the default fires without any lock.
  *   choose  Lock all channels, in the order of their addresses; choose among
  *           the ready. If there is none, then there is none at this one
  *           instant: the default fires, or a deadline that has passed.
@@ -52,6 +52,7 @@ struct select {
 struct choice {
   size_t chosen; /* NONE: none is ready */
   uint32_t ready;
+  uint32_t turns; /* of all channels, modulo its size */
 };
 
 static bool is_send(const gch_case *k) {
@@ -75,7 +76,8 @@ static void read_deadline(struct select *s, size_t i, int64_t deadline) {
   s->deadline = deadline;
 }
 
-static bool is_ready(const gch_case *k) {
+static inline bool is_ready(const gch_case *k) {
+  GCH_DELAY();
   if (!is_send(k))
     return gch__recv_ready(k->chan);
   return k->chan->owner != GCH_OWNER_NONE || gch__send_ready(k->chan);
@@ -89,7 +91,7 @@ static inline void weigh(struct choice *c, size_t i) {
 }
 
 static size_t choose(const struct select *s) {
-  struct choice c = {NONE, 0};
+  struct choice c = {.chosen = NONE};
   for (size_t i = 0; i < s->n; i++) {
     if (!is_op(&s->cases[i]) || !is_ready(&s->cases[i]))
       continue;
@@ -109,6 +111,7 @@ static inline void read_op(struct select *s, size_t i, struct choice *c) {
   if (is_send(k) && gch__send_refused(k->chan, k->elem) == EINVAL)
     gch_panic("gulch: NULL element in a send case");
   s->drops |= discards(k);
+  c->turns += gch__turns(k->chan);
   if (is_ready(k))
     weigh(c, i);
 }
@@ -129,9 +132,9 @@ static void read_other(struct select *s, size_t i, int64_t *now) {
 }
 
 /* Gives the choice of poll_once. */
-static size_t read_cases(struct select *s) {
+static struct choice read_cases(struct select *s) {
   int64_t now = 0;
-  struct choice c = {NONE, 0};
+  struct choice c = {.chosen = NONE};
   if (s->n > INT_MAX)
     gch_panic("gulch: select with too many cases");
   for (size_t i = 0; i < s->n; i++)
@@ -139,7 +142,21 @@ static size_t read_cases(struct select *s) {
       read_op(s, i, &c);
     else
       read_other(s, i, &now);
-  return c.chosen;
+  return c;
+}
+
+/* The second look of ready.h, where the first, which gave the sum of the turns,
+   found nothing ready. */
+static bool still_none(const struct select *s, uint32_t turns) {
+  for (size_t i = 0; i < s->n; i++) {
+    const gch_case *k = &s->cases[i];
+    if (!is_op(k))
+      continue;
+    if (is_ready(k))
+      return false;
+    turns -= gch__turns(k->chan);
+  }
+  return turns == 0;
 }
 
 /* Trying */
@@ -222,6 +239,7 @@ static void queue_all(const struct select *s, size_t count,
     k->waiter.group = group;
     k->waiter.elem = elem_of(s, k);
     k->waiter.pos = i;
+    gch__turn(k->chan);
     gch__queue_add(queue_of(k), &k->waiter);
   }
 }
@@ -276,23 +294,24 @@ static size_t lock_and_run(const struct select *s) {
   return i == s->deadline_at ? i : fired(s, i, s->cases[i].waiter.err);
 }
 
-/* chosen seemed ready when the cases were read; NONE: none did, and if there is
-   but one, then that look was at one instant. */
-static inline size_t run(const struct select *s, size_t chosen) {
-  if (chosen == NONE && s->ops <= 1 && s->default_at != NONE)
-    return s->default_at;
+/* first: what reading the cases gave. A look at one channel is at one instant
+   anyhow. */
+static inline size_t run(const struct select *s, struct choice first) {
   size_t i = NONE;
-  if (chosen != NONE && !s->ordered)
-    i = poll_once(s, chosen);
+  if (first.chosen == NONE && s->default_at != NONE &&
+      (s->ops <= 1 || still_none(s, first.turns)))
+    return s->default_at;
+  if (first.chosen != NONE && !s->ordered)
+    i = poll_once(s, first.chosen);
   return i != NONE ? i : lock_and_run(s);
 }
 
 /* Apart, for its room on the stack. */
 __attribute__((noinline)) static size_t run_with_discard(struct select *s,
-                                                         size_t chosen) {
+                                                         struct choice first) {
   alignas(max_align_t) char value[GCH_DROP_MAX];
   s->discard = value;
-  size_t i = run(s, chosen);
+  size_t i = run(s, first);
   s->discard = NULL;
   return i;
 }
@@ -304,8 +323,8 @@ static int select_from(gch_case *cases, size_t n, bool ordered) {
                      .default_at = NONE,
                      .deadline_at = NONE,
                      .deadline = GCH__FOREVER};
-  size_t chosen = read_cases(&s);
-  return (int)(s.drops ? run_with_discard(&s, chosen) : run(&s, chosen));
+  struct choice first = read_cases(&s);
+  return (int)(s.drops ? run_with_discard(&s, first) : run(&s, first));
 }
 
 int gch_select_cases(gch_case *cases, size_t n) {

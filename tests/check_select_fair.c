@@ -216,6 +216,41 @@ START_TEST(default_is_not_taken_while_something_is_ready_throughout) {
 }
 END_TEST
 
+/* There and back: at each instant one of the two has a value, but for what the
+   select took, and puts back. */
+
+static void move_to_and_fro(void *arg) {
+  struct honest *h = arg;
+  gch_chan *from = h->a, *to = h->b;
+  while (gch_try_recv(h->end, NULL) == EAGAIN) {
+    gch_send(to, &(int){1});
+    gch_recv(from, NULL);
+    gch_chan *c = from;
+    from = to;
+    to = c;
+  }
+}
+
+START_TEST(default_is_not_taken_while_readiness_moves_to_and_fro) {
+  struct honest h;
+  int v;
+  honest_init(&h, false);
+  put_int(h.a, 1);
+  test_thread *t = thread_start(move_to_and_fro, &h);
+  for (int i = scaled(20000); i > 0; i--) {
+    int fired = gch_select(GCH_RECV(h.a, &v), GCH_RECV(h.b, &v), GCH_DEFAULT);
+    ck_assert_int_ne(fired, 2);
+    gch_send(fired == 0 ? h.a : h.b, &v);
+  }
+  gch_close(h.end);
+  thread_join(t);
+  gch_unref(h.a);
+  gch_unref(h.b);
+  gch_unref(h.start);
+  gch_unref(h.end);
+}
+END_TEST
+
 /* Crowds */
 
 enum { CROWD = 65536 };
@@ -330,6 +365,7 @@ Suite *test_suite(void) {
   t = test_case(s, "default");
   tcase_add_loop_test(
       t, default_is_not_taken_while_something_is_ready_throughout, 0, 4);
+  tcase_add_test(t, default_is_not_taken_while_readiness_moves_to_and_fro);
   t = test_case(s, "crowds");
   tcase_add_test(t, leaving_a_crowded_queue_is_cheap);
   tcase_add_test(t, a_crowd_of_cases_is_woken_by_close);

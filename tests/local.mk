@@ -108,6 +108,7 @@ EXTRA_DIST += \
   tests/fail_malloc.c \
   tests/fork_life.h \
   tests/lib.sh \
+  tests/model/default.pml \
   tests/model/mutex.pml \
   tests/model/parker.pml \
   tests/model/rwmutex.pml \

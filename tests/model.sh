@@ -31,6 +31,10 @@ check() { # expected errors (0, or 1 for some), model, -D…
 
 check 0 parker.pml
 check 1 parker.pml -DSTORE
+check 0 default.pml
+check 1 default.pml -DONE_LOOK
+check 1 default.pml -DNO_TURNS
+check 1 default.pml -DSWAPPED
 check 0 mutex.pml
 check 1 mutex.pml -DKEEP_WOKEN
 check 1 mutex.pml -DUNSEEN
