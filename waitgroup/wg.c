@@ -113,7 +113,22 @@ __attribute__((noinline)) static void release(gch_wg *wg, int n) {
   }
 }
 
+/* More releases nobody, so it need not look at the state before. */
+static void add_more(gch_wg *wg, int n) {
+  uint64_t more = (uint64_t)n << COUNT_SHIFT;
+  GCH_DELAY();
+  int64_t count =
+      count_of(__atomic_fetch_add(&wg->state, more, __ATOMIC_ACQ_REL)) + n;
+  if (count > INT32_MAX) /* which leaves room to see it */
+    __atomic_fetch_sub(&wg->state, more, __ATOMIC_RELAXED);
+  check(count);
+}
+
 void gch_wg_add(gch_wg *wg, int n) {
+  if (n > 0) {
+    add_more(wg, n);
+    return;
+  }
   uint64_t seen = load(wg);
   int64_t count;
   do {
