@@ -125,10 +125,11 @@ static void finish_cancel(struct gch_node *n, struct gch_node *more, int err,
   c->cause = cause;
   /* Release pairs with the acquire in gch_ctx_err: who sees err sees cause. */
   atomic_store_explicit(&c->err, err, memory_order_release);
-  GCH_DELAY();
   /* Relaxed: it is set under the lock. */
-  if (atomic_load_explicit(&c->has_done, memory_order_relaxed))
+  if (atomic_load_explicit(&c->has_done, memory_order_relaxed)) {
+    GCH_DELAY();
     gch__close(&c->done, k);
+  }
   if (c->has_deadline)
     gch__queue_stop(&gch__as_timed(&c->base)->timer);
   list_move_all(more, &c->hub.nodes);
