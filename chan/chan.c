@@ -66,14 +66,19 @@ void gch_unref(gch_chan *c) {
   if (!c)
     return;
   /* Release: what this thread did to c is before its end; acquire in the last
-     one: so is what all others did. */
-  uint32_t refs = atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel);
+     one: so is what all others did. Who has the only reference is alone, and
+     needs no atomic step. */
+  uint32_t refs = atomic_load_explicit(&c->refs, memory_order_acquire);
+  if (refs == 1)
+    atomic_store_explicit(&c->refs, 0, memory_order_relaxed);
+  else
+    refs = atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel);
   if (refs > 1)
     return;
   const char *why =
       refs == 0 ? "gulch: unref of a channel that was freed" : still_needed(c);
   if (why) {
-    atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+    atomic_store_explicit(&c->refs, refs, memory_order_relaxed);
     gch_panic("%s", why);
   }
   if (c->drop)

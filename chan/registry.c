@@ -125,15 +125,15 @@ __attribute__((constructor(101))) static void register_fork(void) {
 
 /* The end of the process */
 
-static bool leaks;
+bool gch__list_all;
 
 /* Ahead of a program's own constructors in a static link. */
 __attribute__((constructor(102))) static void read_environment(void) {
   const char *s = getenv("GULCH_LEAKS");
-  leaks = s && *s && strcmp(s, "0") != 0;
+  gch__list_all = s && *s && strcmp(s, "0") != 0;
 }
 
 __attribute__((destructor)) static void at_exit(void) {
-  if (leaks)
+  if (gch__list_all)
     gch__report_leaks();
 }

@@ -26,6 +26,11 @@ struct gch_listing {
   gch_chan **link; /* what points to this channel: a next, or the head */
 };
 
+/* Done channels are to be made with their contexts, so that contexts that are
+   never asked for them are listed too: what GULCH_LEAKS counts. Set before
+   main. */
+extern bool gch__list_all;
+
 void gch__list(gch_chan *c);
 void gch__unlist(gch_chan *c);
 

@@ -82,6 +82,8 @@ gch_after_func *gch_ctx_after_func(const gch_ctx *ctx, void (*fn)(void *),
   atomic_init(&a->shares, r.hub ? 2 : 1);
   if (gch__attach(&r, &a->node, &a->lock, &cause) != 0)
     gch__job_start(&a->job);
+  else if (a->lock)
+    gch__unlock(a->lock);
   return a;
 }
 

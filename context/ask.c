@@ -21,17 +21,21 @@ gch_chan *gch_ctx_done(const gch_ctx *ctx) {
       return x->ops->done(x->self, ctx->parent);
     ctx = scope_of(ctx->parent);
   }
-  return ctx->kind == GCH_CTX_CANCEL ? &gch__as_cancel(ctx)->done : NULL;
+  return ctx->kind == GCH_CTX_CANCEL ? gch__done_of(gch__as_cancel(ctx)) : NULL;
 }
 
-static int err_of(struct gch_cancel_ctx *c) {
-  /* Acquire pairs with the release in finish_cancel. */
+/* A cancel is under way; when it lets go of the lock, done is closed. */
+static void await_cancel(struct gch_cancel_ctx *c) {
+  gch__lock(c->hub.lock);
+  gch__unlock(c->hub.lock);
+}
+
+static inline int err_of(struct gch_cancel_ctx *c) {
+  /* Acquire, both: they pair with the releases in finish_cancel. Who sees over
+     sees done closed. */
   int err = atomic_load_explicit(&c->err, memory_order_acquire);
-  if (err != 0 && !gch__is_closed(&c->done)) {
-    /* A cancel is under way; when it lets go of the lock, done is closed. */
-    gch__lock(c->hub.lock);
-    gch__unlock(c->hub.lock);
-  }
+  if (err != 0 && !atomic_load_explicit(&c->over, memory_order_acquire))
+    await_cancel(c);
   return err;
 }
 
@@ -68,7 +72,7 @@ bool gch_ctx_deadline(const gch_ctx *ctx, int64_t *deadline) {
       if (!c->has_deadline)
         continue;
       if (deadline)
-        *deadline = c->deadline;
+        *deadline = gch__as_timed(ctx)->deadline;
       return true;
     }
     if (ctx->kind != GCH_CTX_CUSTOM)

@@ -22,54 +22,88 @@ static void free_with_done(gch_chan *done) {
   free(of_done(done));
 }
 
+void gch__make_done(struct gch_cancel_ctx *c) {
+  struct gch_wakes none = GCH_WAKES_INIT;
+  gch__lock(c->hub.lock);
+  /* Relaxed: both are set under the lock. */
+  if (!atomic_load_explicit(&c->has_done, memory_order_relaxed)) {
+    gch__chan_init(&c->done, 0, 0, NULL, GCH_OWNER_CTX, free_with_done);
+    if (atomic_load_explicit(&c->err, memory_order_relaxed) != 0)
+      gch__close(&c->done, &none);
+    /* Release pairs with the acquire in gch__done_of. */
+    atomic_store_explicit(&c->has_done, true, memory_order_release);
+  }
+  gch__unlock(c->hub.lock);
+}
+
 static void expire(struct gch_deferred *d, struct gch_wakes *k) {
-  struct gch_cancel_ctx *c =
-      gch__container_of(d, struct gch_cancel_ctx, expired);
-  gch__cancel(c, ETIMEDOUT, c->deadline_cause, k);
-  gch_ctx_unref(&c->base);
+  struct gch_timed_ctx *t = gch__container_of(d, struct gch_timed_ctx, expired);
+  gch__cancel(&t->cancel, ETIMEDOUT, t->deadline_cause, k);
+  gch_ctx_unref(&t->cancel.base);
 }
 
 static void fire(struct gch_entry *e, int64_t now, struct gch_wakes *k) {
   (void)now;
-  struct gch_cancel_ctx *c = gch__container_of(e, struct gch_cancel_ctx, timer);
-  if (gch__ref_alive(&c->base.refs))
-    gch__wakes_defer(k, &c->expired);
+  struct gch_timed_ctx *t = gch__container_of(e, struct gch_timed_ctx, timer);
+  if (gch__ref_alive(&t->cancel.base.refs))
+    gch__wakes_defer(k, &t->expired);
 }
 
-/* A context that is not in any tree yet; NULL with errno. */
-static struct gch_cancel_ctx *make(const gch_ctx *parent) {
-  struct gch_cancel_ctx *c = calloc(1, sizeof *c);
+/* A context of that size that is not in any tree yet; NULL with errno. (Not by
+   calloc: malloc takes a tenth of glibc's, and nobody needs the zeros.) */
+static struct gch_cancel_ctx *make(const gch_ctx *parent, size_t size) {
+  struct gch_cancel_ctx *c = malloc(size);
   if (!c) {
     errno = ENOMEM;
     return NULL;
   }
   gch__ctx_init(&c->base, GCH_CTX_CANCEL, parent);
+  atomic_init(&c->err, 0);
+  atomic_init(&c->over, false);
+  atomic_init(&c->has_done, false);
+  c->has_deadline = false;
   gch__node_init_cancel(c);
   gch__hub_init(&c->hub);
-  gch__chan_init(&c->done, 0, 0, NULL, GCH_OWNER_CTX, free_with_done);
-  c->timer.fire = fire;
-  c->expired.run = expire;
+  c->hook = NULL;
+  if (gch__list_all)
+    gch__make_done(c);
   return c;
 }
 
-/* Hangs c on its hub, or has it born done. */
-static void join_tree(struct gch_cancel_ctx *c) {
+/* Whether the service is to be woken, once no lock is held. */
+static bool start(struct gch_entry *timer) {
+  gch__queue_lock();
+  bool wake = gch__queue_insert(timer);
+  gch__queue_unlock();
+  return wake;
+}
+
+/* Hangs c on its hub, and queues its timer if there is one to start; or has it
+   born done. */
+static void join_tree(struct gch_cancel_ctx *c, struct gch_entry *timer) {
   struct gch_wakes none = GCH_WAKES_INIT;
   struct gch_hub_ref r = gch__hub_of(c->base.parent);
   int cause, err = gch__attach(&r, &c->node, &c->hub.lock, &cause);
-  if (err)
+  if (err) {
     gch__cancel(c, err, cause, &none);
+    return;
+  }
+  bool wake = timer && start(timer);
+  if (r.hub)
+    gch__unlock(c->hub.lock);
+  if (wake)
+    gch__service_wake();
 }
 
 gch_ctx *gch__ctx_new_cancel(const gch_ctx *parent,
                              struct gch_ctx_end_hook *hook) {
   if (!gch__parent_ok(parent))
     return NULL;
-  struct gch_cancel_ctx *c = make(parent);
+  struct gch_cancel_ctx *c = make(parent, sizeof *c);
   if (!c)
     return NULL;
   c->hook = hook;
-  join_tree(c);
+  join_tree(c, NULL);
   return &c->base;
 }
 
@@ -77,46 +111,45 @@ gch_ctx *gch_ctx_with_cancel(const gch_ctx *parent) {
   return gch__ctx_new_cancel(parent, NULL);
 }
 
-static void start_deadline(struct gch_cancel_ctx *c) {
-  bool wake = false;
-  gch__lock(c->hub.lock);
-  if (atomic_load_explicit(&c->err, memory_order_relaxed) == 0) {
-    c->timer.when = c->deadline;
-    gch__queue_lock();
-    wake = gch__queue_insert(&c->timer);
-    gch__queue_unlock();
+static struct gch_timed_ctx *make_timed(const gch_ctx *parent, int64_t deadline,
+                                        int cause) {
+  struct gch_timed_ctx *t =
+      (struct gch_timed_ctx *)make(parent, sizeof(struct gch_timed_ctx));
+  if (!t)
+    return NULL;
+  t->cancel.has_deadline = true;
+  t->deadline = deadline;
+  t->deadline_cause = cause ? cause : ETIMEDOUT;
+  t->timer = (struct gch_entry){.when = deadline, .fire = fire};
+  t->expired.run = expire;
+  return t;
+}
+
+static gch_ctx *with_deadline(const gch_ctx *parent, int64_t deadline,
+                              int cause, bool passed) {
+  int64_t earlier;
+  if (gch_ctx_deadline(parent, &earlier) && earlier < deadline)
+    return gch_ctx_with_cancel(parent);
+  bool timed = !passed && deadline != GCH__FOREVER;
+  struct gch_timed_ctx *t;
+  if ((timed && gch__service_start() != 0) ||
+      !(t = make_timed(parent, deadline, cause))) {
+    errno = ENOMEM;
+    return NULL;
   }
-  gch__unlock(c->hub.lock);
-  if (wake)
-    gch__service_wake();
+  join_tree(&t->cancel, timed ? &t->timer : NULL);
+  if (passed) {
+    struct gch_wakes none = GCH_WAKES_INIT;
+    gch__cancel(&t->cancel, ETIMEDOUT, t->deadline_cause, &none);
+  }
+  return &t->cancel.base;
 }
 
 gch_ctx *gch_ctx_with_deadline_cause(const gch_ctx *parent, int64_t deadline,
                                      int cause) {
-  int64_t earlier;
   if (!gch__parent_ok(parent))
     return NULL;
-  if (gch_ctx_deadline(parent, &earlier) && earlier < deadline)
-    return gch_ctx_with_cancel(parent);
-  bool passed = deadline <= gch__now();
-  bool timed = !passed && deadline != GCH__FOREVER;
-  struct gch_cancel_ctx *c;
-  if ((timed && gch__service_start() != 0) || !(c = make(parent))) {
-    errno = ENOMEM;
-    return NULL;
-  }
-  c->has_deadline = true;
-  c->deadline = deadline;
-  c->deadline_cause = cause ? cause : ETIMEDOUT;
-  join_tree(c);
-  if (timed)
-    start_deadline(c);
-  if (passed) {
-    struct gch_wakes wakes = GCH_WAKES_INIT;
-    gch__cancel(c, ETIMEDOUT, c->deadline_cause, &wakes);
-    gch__wakes_flush(&wakes);
-  }
-  return &c->base;
+  return with_deadline(parent, deadline, cause, deadline <= gch__now());
 }
 
 gch_ctx *gch_ctx_with_deadline(const gch_ctx *parent, int64_t deadline) {
@@ -125,7 +158,9 @@ gch_ctx *gch_ctx_with_deadline(const gch_ctx *parent, int64_t deadline) {
 
 gch_ctx *gch_ctx_with_timeout_cause(const gch_ctx *parent, int64_t ns,
                                     int cause) {
-  return gch_ctx_with_deadline_cause(parent, gch__from_now(ns), cause);
+  if (!gch__parent_ok(parent))
+    return NULL;
+  return with_deadline(parent, gch__from_now(ns), cause, ns <= 0);
 }
 
 gch_ctx *gch_ctx_with_timeout(const gch_ctx *parent, int64_t ns) {
@@ -152,14 +187,23 @@ void gch_ctx_cancel(gch_ctx *ctx) {
   gch_ctx_cancel_cause(ctx, 0);
 }
 
+/* The last unref cancels, with one lock less than first a cancel. */
 void gch_ctx_end(gch_ctx *ctx) {
+  if (ctx && ctx->kind == GCH_CTX_CANCEL && gch__unref_last(ctx))
+    return;
   gch_ctx_cancel(ctx);
   gch_ctx_unref(ctx);
 }
 
 void gch__cancel_destroy(struct gch_cancel_ctx *c) {
-  cancel(c, 0);
+  /* Acquire pairs with the release in finish_cancel, that cancel's last touch
+     of c. */
+  if (c->hook || !atomic_load_explicit(&c->over, memory_order_acquire))
+    cancel(c, 0);
   if (c->hook)
     c->hook->free(c->hook);
-  gch__chan_disown(&c->done);
+  if (atomic_load_explicit(&c->has_done, memory_order_relaxed))
+    gch__chan_disown(&c->done);
+  else
+    free(c);
 }

@@ -116,6 +116,18 @@ static void destroy(const gch_ctx *ctx) {
   free((void *)(uintptr_t)ctx);
 }
 
+bool gch__unref_last(const gch_ctx *ctx) {
+  uint32_t last = 1;
+  /* As in gch_ctx_unref. */
+  if (!atomic_compare_exchange_strong_explicit(
+          refs_of(ctx), &last, 0, memory_order_acq_rel, memory_order_relaxed))
+    return false;
+  const gch_ctx *parent = ctx->parent;
+  destroy(ctx);
+  gch_ctx_unref(parent);
+  return true;
+}
+
 /* A loop, so that a chain of any length takes no deep stack. */
 void gch_ctx_unref(const gch_ctx *ctx) {
   while (ctx && ctx->kind != GCH_CTX_ROOT) {

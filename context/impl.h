@@ -22,13 +22,20 @@
  * outlives the tree, since children hold their parents. Order: tree, timer
  * queue, channel. Unparks, jobs and user code come after the unlock.
  *
- * err is also read without the lock. It is set before the done channel is
- * closed; who reads it non-zero before that waits for the lock (gch_ctx_err).
+ * Done. Most contexts are never asked for their channel, so it is made when
+ * they first are (gch__done_of), under the tree's lock: open, or closed where
+ * the context is done by then.
  *
- * Memory. A CANCEL context and its done channel are one allocation; the last
- * unref of the channel, of which the context holds one, frees it. The last
- * unref of a context takes it out of everything that could find it: its hub's
- * list and the timer queue, under their locks.
+ * err is also read without the lock. A cancel sets it, then closes the done
+ * channel, then sets over, as its last touch of that context; who reads err
+ * non-zero and over not set waits for the lock (gch_ctx_err).
+ *
+ * Memory. A CANCEL context has room for its done channel. From when that is
+ * made the context holds one reference to it, and the last one frees both. The
+ * last unref of a context takes it out of everything that could find it: its
+ * hub's list and the timer queue, under their locks. Where over is set it is in
+ * none, and no lock is needed: who cancels it by a call holds it, and who does
+ * from further up holds the top, whose lock it is.
  */
 #ifndef GCH_CONTEXT_IMPL_H
 #define GCH_CONTEXT_IMPL_H
@@ -76,17 +83,23 @@ struct gch_ctx_end_hook {
 
 struct gch_cancel_ctx {
   struct gch_ctx base;
-  bool has_deadline; /* of its own */
-  int deadline_cause;
-  int64_t deadline;
   _Atomic int err;
   int cause;
+  atomic_bool over;     /* done, and left alone by who made it so */
+  atomic_bool has_done; /* the channel is made */
+  bool has_deadline;    /* of its own: the context is a gch_timed_ctx */
   struct gch_node node;
   struct gch_hub hub;
-  struct gch_entry timer;      /* the deadline */
-  struct gch_deferred expired; /* what the timer has done after the unlock */
   struct gch_ctx_end_hook *hook;
   gch_chan done;
+};
+
+struct gch_timed_ctx {
+  struct gch_cancel_ctx cancel;
+  int64_t deadline;
+  int deadline_cause;
+  struct gch_entry timer;
+  struct gch_deferred expired; /* what the timer has done after the unlock */
 };
 
 struct gch_value_ctx {
@@ -118,8 +131,9 @@ struct gch_hub_ref {
 void gch__hub_init(struct gch_hub *h);
 struct gch_hub_ref gch__hub_of(const gch_ctx *ctx);
 
-/* Hangs n on the hub and returns 0; or, where the hub is done, does not and
-   returns its error, and its cause in *cause. *lock is the tree's. */
+/* Hangs n on the hub and returns 0, with the tree's lock held; or, where the
+   hub is done, does not and returns its error, and its cause in *cause. *lock
+   is the tree's; left alone, and none is held, where there is no hub. */
 int gch__attach(const struct gch_hub_ref *r, struct gch_node *n,
                 struct gch_lock **lock, int *cause);
 
@@ -141,6 +155,7 @@ void gch__node_init_cancel(struct gch_cancel_ctx *c);
 gch_ctx *gch__ctx_new_cancel(const gch_ctx *parent,
                              struct gch_ctx_end_hook *hook);
 void gch__cancel_destroy(struct gch_cancel_ctx *c);
+void gch__make_done(struct gch_cancel_ctx *c);
 
 /* custom.c. watch: sees to it that x's nodes are done when x->done closes; 0,
    or, where it is closed, x's error, and its cause in *cause. */
@@ -152,8 +167,15 @@ void gch__custom_destroy(struct gch_custom_ctx *x);
 bool gch__parent_ok(const gch_ctx *parent);
 void gch__ctx_init(gch_ctx *ctx, enum gch_ctx_kind kind, const gch_ctx *parent);
 
+/* Unrefs ctx if that is its last reference; whether it was. */
+bool gch__unref_last(const gch_ctx *ctx);
+
 static inline struct gch_cancel_ctx *gch__as_cancel(const gch_ctx *ctx) {
   return (struct gch_cancel_ctx *)(uintptr_t)ctx;
+}
+
+static inline struct gch_timed_ctx *gch__as_timed(const gch_ctx *ctx) {
+  return (struct gch_timed_ctx *)(uintptr_t)ctx;
 }
 
 static inline struct gch_custom_ctx *gch__as_custom(const gch_ctx *ctx) {
@@ -162,6 +184,13 @@ static inline struct gch_custom_ctx *gch__as_custom(const gch_ctx *ctx) {
 
 static inline const struct gch_value_ctx *gch__as_value(const gch_ctx *ctx) {
   return (const struct gch_value_ctx *)(const void *)ctx;
+}
+
+static inline gch_chan *gch__done_of(struct gch_cancel_ctx *c) {
+  /* Acquire pairs with the release in gch__make_done. */
+  if (!atomic_load_explicit(&c->has_done, memory_order_acquire))
+    gch__make_done(c);
+  return &c->done;
 }
 
 #endif

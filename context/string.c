@@ -31,9 +31,10 @@ static size_t print_cancel(const struct gch_cancel_ctx *c, char *buf,
     return (size_t)snprintf(buf, PIECE_MAX, ".NotifyContext");
   if (!c->has_deadline)
     return (size_t)snprintf(buf, PIECE_MAX, ".WithCancel");
-  print_seconds(left, sizeof left - 2, (double)c->deadline - (double)now);
+  int64_t deadline = gch__as_timed(&c->base)->deadline;
+  print_seconds(left, sizeof left - 2, (double)deadline - (double)now);
   return (size_t)snprintf(buf, PIECE_MAX, ".WithDeadline(%" PRId64 " [%s])",
-                          c->deadline, left);
+                          deadline, left);
 }
 
 static size_t print_piece(const gch_ctx *ctx, char *buf, int64_t now) {

@@ -93,9 +93,10 @@ int gch__attach(const struct gch_hub_ref *r, struct gch_node *n,
   GCH_DELAY();
   gch__lock(*lock);
   err = ended(r, cause);
-  if (!err)
+  if (err)
+    gch__unlock(*lock);
+  else
     list_add(&r->hub->nodes, n);
-  gch__unlock(*lock);
   return err;
 }
 
@@ -116,18 +117,25 @@ void gch__finish_nodes(struct gch_hub *h, int err, int cause,
   finish_list(&work, err, cause, k);
 }
 
-/* c becomes done: err, then the channel, then what hangs on it. */
+/* c becomes done: err, then the channel if there is one, then over. What hangs
+   on it comes later. */
 static void finish_cancel(struct gch_node *n, struct gch_node *more, int err,
                           int cause, struct gch_wakes *k) {
   struct gch_cancel_ctx *c = gch__container_of(n, struct gch_cancel_ctx, node);
   c->cause = cause;
   /* Release pairs with the acquire in gch_ctx_err: who sees err sees cause. */
   atomic_store_explicit(&c->err, err, memory_order_release);
-  GCH_DELAY();
-  gch__close(&c->done, k);
+  /* Relaxed: it is set under the lock. */
+  if (atomic_load_explicit(&c->has_done, memory_order_relaxed)) {
+    GCH_DELAY();
+    gch__close(&c->done, k);
+  }
   if (c->has_deadline)
-    gch__queue_stop(&c->timer);
+    gch__queue_stop(&gch__as_timed(&c->base)->timer);
   list_move_all(more, &c->hub.nodes);
+  GCH_DELAY();
+  /* Release pairs with the acquires in gch_ctx_err and gch__cancel_destroy. */
+  atomic_store_explicit(&c->over, true, memory_order_release);
 }
 
 void gch__node_init_cancel(struct gch_cancel_ctx *c) {

@@ -83,11 +83,12 @@ GCH_API void gch_rwmutex_waiting(const gch_rwmutex *rw, size_t *readers,
 GCH_API size_t gch_cond_waiting(const gch_cond *c);
 GCH_API size_t gch_once_waiting(const gch_once *o);
 
-/* Prints every live channel, in the format above, to out; NULL: stderr. Channels
-   that are made or freed meanwhile may be shown or not. May be called from any
-   thread at any time, while others use the channels; holds no lock while it
-   prints. In a forked child: the channels that it made itself. Errors are
-   those of the stream (ferror). */
+/* Prints every live channel, in the format above, to out; NULL: stderr. A
+   context's is one from the first gch_ctx_done on (with GULCH_LEAKS, from the
+   beginning). Channels that are made or freed meanwhile may be shown or not.
+   May be called from any thread at any time, while others use the channels;
+   holds no lock while it prints. In a forked child: the channels that it made
+   itself. Errors are those of the stream (ferror). */
 GCH_API void gch_dump(FILE *out);
 
 GCH_END_DECLS

@@ -221,6 +221,23 @@ START_TEST(cancel_wakes_all_who_receive_from_done) {
 }
 END_TEST
 
+static void ask_and_receive(void *ctx) {
+  ck_assert_int_eq(gch_recv(gch_ctx_done(ctx), NULL), EPIPE);
+}
+
+START_TEST(done_is_first_asked_for_by_several_during_a_cancel) {
+  for (int i = 0; i < scaled(100); i++) {
+    gch_ctx *ctx = gch_ctx_with_cancel(gch_ctx_background());
+    test_thread *a = thread_start(ask_and_receive, ctx);
+    test_thread *b = thread_start(ask_and_receive, ctx);
+    gch_ctx_cancel(ctx);
+    thread_join(a);
+    thread_join(b);
+    gch_ctx_unref(ctx);
+  }
+}
+END_TEST
+
 START_TEST(done_outlives_its_context_by_ref) {
   gch_ctx *ctx = gch_ctx_with_cancel(gch_ctx_background());
   gch_chan *done = gch_ref(gch_ctx_done(ctx));
@@ -364,6 +381,7 @@ Suite *test_suite(void) {
   tcase_add_test(t, a_send_arm_on_done_is_a_panic);
   tcase_add_test(t, a_closed_done_fires_in_a_select);
   tcase_add_test(t, cancel_wakes_all_who_receive_from_done);
+  tcase_add_test(t, done_is_first_asked_for_by_several_during_a_cancel);
   tcase_add_test(t, done_outlives_its_context_by_ref);
   tcase_add_test(t, err_non_zero_implies_done_closed);
   tcase_add_test(t, cause_goes_from_zero_to_the_cause_at_once);

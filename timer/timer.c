@@ -43,17 +43,17 @@ static void disown(gch_timer *t) {
 
 gch_timer *gch__timer_new(int64_t ns, int64_t period) {
   struct chan_timer *t;
-  if (gch__service_start() != 0 || !(t = calloc(1, sizeof *t))) {
+  if (gch__service_start() != 0 || !(t = malloc(sizeof *t))) {
     errno = ENOMEM;
     return NULL;
   }
   gch__chan_init(&t->chan, sizeof(int64_t), 1, &t->slot, GCH_OWNER_TIMER,
                  destroy);
-  t->timer.chan = &t->chan;
-  t->timer.period = period;
-  t->timer.free = disown;
-  t->timer.entry.fire = fire;
-  t->timer.entry.when = gch__from_now(ns);
+  t->timer =
+      (struct gch_timer){.entry = {.when = gch__from_now(ns), .fire = fire},
+                         .chan = &t->chan,
+                         .period = period,
+                         .free = disown};
   gch__queue_start(&t->timer.entry);
   return &t->timer;
 }

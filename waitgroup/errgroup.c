@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A wait group, the first error, and for the limit a channel without elements
- * that holds one place a task. A task gives its place back before it is
- * done, and wg's done is its last touch of the group: when wait has returned
- * the group may be freed.
+ * that holds one place a task. A task gives its place back before it is done,
+ * so while wg counts none the channel may be replaced. wg's done is its last
+ * touch of the group: when wait has returned the group may be freed.
  */
 #include "go/spawn.h"
 #include "park/fork.h"
 #include "park/strict.h"
+#include "waitgroup/count.h"
 
 #include <gulch/errgroup.h>
-#include <gulch/wg.h>
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -18,9 +18,8 @@
 struct gch_errgroup {
   gch_wg wg;
   _Atomic int first; /* the first error; 0: none yet */
-  _Atomic size_t running;
-  gch_ctx *ctx;     /* NULL: none of its own */
-  gch_chan *places; /* NULL: no limit */
+  gch_ctx *ctx;      /* NULL: none of its own */
+  gch_chan *places;  /* NULL: no limit */
 };
 
 gch_errgroup *gch_errgroup_new(void) {
@@ -50,7 +49,7 @@ const gch_ctx *gch_errgroup_ctx(gch_errgroup *g) {
 
 int gch_errgroup_set_limit(gch_errgroup *g, int n) {
   gch_chan *places = NULL;
-  size_t running = atomic_load(&g->running);
+  size_t running = gch__wg_count(&g->wg);
   if (running > 0) {
     if (gch__strict())
       gch_panic("errgroup: modify limit while %zu goroutines in the group "
@@ -68,11 +67,10 @@ int gch_errgroup_set_limit(gch_errgroup *g, int n) {
   return 0;
 }
 
-/* The place first: set_limit may replace the channel once none is running. */
-static void give_place(gch_errgroup *g) {
+static void end_one(gch_errgroup *g) {
   if (g->places)
     gch_recv(g->places, NULL);
-  atomic_fetch_sub(&g->running, 1);
+  gch_wg_done(&g->wg);
 }
 
 static void run(void *group, void *fn, void *arg) {
@@ -82,20 +80,16 @@ static void run(void *group, void *fn, void *arg) {
   gch__exit_in_child(forks);
   if (err != 0 && atomic_compare_exchange_strong(&g->first, &none, err))
     gch_ctx_cancel_cause(g->ctx, err);
-  give_place(g);
-  gch_wg_done(&g->wg);
+  end_one(g);
 }
 
 /* The caller has a place. */
 static int start(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
                  void *arg) {
   gch_wg_add(&g->wg, 1);
-  atomic_fetch_add(&g->running, 1);
   int err = gch__spawn((struct gch_call){run, g, (void *)fn, arg});
-  if (err) {
-    give_place(g);
-    gch_wg_done(&g->wg);
-  }
+  if (err)
+    end_one(g);
   return err;
 }
 

@@ -17,14 +17,14 @@
  * from then on the count gets to zero only through the lock. So no wake is
  * lost.
  */
+#include "waitgroup/count.h"
+
 #include "go/spawn.h"
 #include "park/lock.h"
 #include "park/parker.h"
 #include "park/delay.h"
 #include "park/fork.h"
 #include "park/strict.h"
-
-#include <gulch/wg.h>
 
 #include <pthread.h>
 #include <stdalign.h>
@@ -73,6 +73,10 @@ static uint64_t with_count(uint64_t state, int64_t count) {
   return (uint64_t)count << COUNT_SHIFT | (state & WAITERS);
 }
 
+size_t gch__wg_count(const gch_wg *wg) {
+  return (size_t)count_of(load(wg));
+}
+
 static void check(int64_t count) {
   if (count < 0)
     gch_panic("sync: negative WaitGroup counter");
@@ -93,7 +97,8 @@ static int64_t change(gch_wg *wg, int n, struct waiter **first) {
   }
 }
 
-static void release(gch_wg *wg, int n) {
+/* Apart, so that the common add needs no stack. */
+__attribute__((noinline)) static void release(gch_wg *wg, int n) {
   struct gch_lock *lock = lock_of(wg);
   struct waiter *first;
   gch__lock(lock);
@@ -108,7 +113,22 @@ static void release(gch_wg *wg, int n) {
   }
 }
 
+/* More releases nobody, so it need not look at the state before. */
+static void add_more(gch_wg *wg, int n) {
+  uint64_t more = (uint64_t)n << COUNT_SHIFT;
+  GCH_DELAY();
+  int64_t count =
+      count_of(__atomic_fetch_add(&wg->state, more, __ATOMIC_ACQ_REL)) + n;
+  if (count > INT32_MAX) /* which leaves room to see it */
+    __atomic_fetch_sub(&wg->state, more, __ATOMIC_RELAXED);
+  check(count);
+}
+
 void gch_wg_add(gch_wg *wg, int n) {
+  if (n > 0) {
+    add_more(wg, n);
+    return;
+  }
   uint64_t seen = load(wg);
   int64_t count;
   do {

@@ -32,8 +32,10 @@ gch_ctx *any_child(const gch_ctx *parent, uint32_t *random) {
 
 /* What must hold of any context at any time. */
 void check_ctx(const gch_ctx *ctx) {
-  gch_chan *done = gch_ctx_done(ctx);
+  int before = gch_ctx_err(ctx);
+  gch_chan *done = gch_ctx_done(ctx); /* perhaps the first to ask for it */
   bool closed = gch_try_recv(done, NULL) == EPIPE;
+  require(before == 0 || closed);
   int err = gch_ctx_err(ctx), cause = gch_ctx_cause(ctx);
   require(!closed || (err != 0 && cause != 0));
   require(err == 0 || err == ECANCELED || err == ETIMEDOUT);
