@@ -3,6 +3,8 @@
 #ifndef GCH_PARK_CPU_H
 #define GCH_PARK_CPU_H
 
+#include <stdint.h>
+
 /* A thread-local that costs one instruction in a shared library too. */
 #define GCH_THREAD_LOCAL                                                       \
   _Thread_local __attribute__((tls_model("initial-exec")))
@@ -23,6 +25,9 @@ static inline void gch__pause(void) {
   __asm__ volatile("yield");
 #endif
 }
+
+/* Does that for about so many nanoseconds. */
+void gch__pause_for(uint32_t ns);
 
 /* How many processors the process may use, by its affinity when first asked;
    at least 1. */

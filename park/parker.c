@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Before it sleeps a thread spins, as long as a sleep and a wake would cost at
- * most, and only while that pays: not on one processor, not when all others
- * spin already, and less and less in a thread whose spins fail.
+ * most, and less and less where its spins fail. Whom it waits for may need this
+ * very processor. So it keeps it for no longer than a partner on another one
+ * takes to answer, and then yields it between its looks: a yield that lets the
+ * partner run is cheaper than a sleep and a wake. On one processor it does
+ * nothing but yield, a few times.
  */
 #include "park/parker.h"
 
@@ -12,17 +15,21 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 
 /* Nanoseconds. The most that a spin may take, about a futex wake across
-   processors; and what a thread that gave up tries once in RETRY parks. */
-enum { SPIN_MAX = 20000, SPIN_MIN = 1000, SPIN_TRIAL = 5000, RETRY = 32 };
+   processors; how much of it is without yields; and what a thread that gave up
+   tries once in RETRY parks. */
+enum { SPIN_MAX = 20000, SPIN_MIN = 1000, BURST = 1000, SPIN_TRIAL = 5000 };
+enum { RETRY = 32 };
+
+/* Looks between two yields, or two readings of the clock; and yields on one
+   processor. */
+enum { LOOKS = 32, YIELDS = 2 };
 
 _Atomic uint64_t gch__asleep;
 atomic_bool gch__count_asleep;
-
-/* Threads that spin now. Relaxed: a hint. */
-static _Atomic int spinning;
 
 /* What spinning has been worth to this thread. */
 static GCH_THREAD_LOCAL struct {
@@ -41,14 +48,33 @@ static bool take_permit(struct gch_parker *p) {
   return true;
 }
 
-static bool spin_until(struct gch_parker *p, int64_t end) {
+static bool look(struct gch_parker *p) {
+  for (int i = 0; i < LOOKS; i++) {
+    if (take_permit(p))
+      return true;
+    gch__pause();
+  }
+  return false;
+}
+
+static bool spin_until(struct gch_parker *p, int64_t start, int64_t end) {
+  int64_t now = start;
   do {
-    for (int i = 0; i < 8; i++) {
-      if (take_permit(p))
-        return true;
-      gch__pause();
-    }
-  } while (gch__now() < end);
+    if (now - start >= BURST)
+      sched_yield();
+    if (look(p))
+      return true;
+    now = gch__now();
+  } while (now < end);
+  return false;
+}
+
+static bool yield_some(struct gch_parker *p) {
+  for (int i = 0; i < YIELDS; i++) {
+    sched_yield();
+    if (take_permit(p))
+      return true;
+  }
   return false;
 }
 
@@ -61,20 +87,20 @@ static int32_t spin_limit(void) {
 }
 
 static bool spin(struct gch_parker *p, int64_t deadline) {
-  int others = gch__processors() - 1;
-  int32_t limit = others > 0 ? spin_limit() : 0;
+  int32_t limit = spin_limit();
   if (limit == 0)
     return false;
-  bool found = false;
-  if (atomic_fetch_add_explicit(&spinning, 1, memory_order_relaxed) < others) {
-    int64_t end = gch__from_now(limit);
-    found = spin_until(p, end < deadline ? end : deadline);
-    if (found)
-      habit.limit = limit > SPIN_MAX / 2 ? SPIN_MAX : limit * 2;
-    else
-      habit.limit = limit / 2 > SPIN_MIN ? limit / 2 : SPIN_MIN;
+  bool found;
+  if (gch__processors() > 1) {
+    int64_t start = gch__now(), end = gch__time_add(start, limit);
+    found = spin_until(p, start, end < deadline ? end : deadline);
+  } else {
+    found = yield_some(p);
   }
-  atomic_fetch_sub_explicit(&spinning, 1, memory_order_relaxed);
+  if (found)
+    habit.limit = limit > SPIN_MAX / 2 ? SPIN_MAX : limit * 2;
+  else
+    habit.limit = limit / 2 > SPIN_MIN ? limit / 2 : SPIN_MIN;
   return found;
 }
 
@@ -158,9 +184,8 @@ int gch__park_alone(int64_t deadline) {
   return p.task ? gch__park(&p, deadline) : sleep_until(&p, deadline);
 }
 
-/* Fork: the child's one thread is awake, and does not spin. */
+/* Fork: the child's one thread is awake. */
 static void in_child(void) {
-  atomic_store(&spinning, 0);
   atomic_store(&gch__asleep, 0);
 }
 
