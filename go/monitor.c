@@ -7,12 +7,14 @@
  *   call, waits for a pthread lock, or computes. Its proc goes to another
  *   worker. (Not if the kernel gave its thread no processor for so long.)
  *
- *   A task that was put in a proc's `next` (so that it may share the cache with
- *   who woke it) and is still there at the second look waits for a worker that
- *   goes on with something else. It may be stolen. The looks for that begin
- *   after NEXT_MIN, and become rarer, to NEXT_MAX, while they find none.
+ *   A task that was put in a proc's `next` or queue (so that it may share the
+ *   cache with who woke it) while a proc is idle: where the worker has taken none
+ *   since the last look it goes on with something else, and where it has taken
+ *   few, the last in the queue has long to wait. They may be stolen. The looks
+ *   for that begin after NEXT_MIN, and become rarer, to NEXT_MAX, while they find
+ *   none.
  *
- * Who gives a proc to a worker, or sets a next, looks after that whether the
+ * Who gives a proc to a worker, or wakes a task, looks after that whether the
  * flag `on` (or `on_next`) is set; the monitor clears the flag before it looks
  * at the procs for the last time. So no proc with a worker is unwatched.
  *
@@ -148,14 +150,17 @@ static void retake(struct gch_proc *p, uint32_t seen) {
   gch__hand_on(p, &rest);
 }
 
-/* Whether p has a next that may have to be stolen later. */
-static bool look_at_next(struct gch_proc *p, uint32_t tick) {
-  bool has = atomic_load_explicit(&p->next, memory_order_relaxed) != NULL;
-  if (has && p->fine_tick == tick) {
+/* Whether p has tasks to run, which may have to be stolen later. */
+static bool look_at_next(struct gch_proc *p, uint32_t tick, int64_t passed) {
+  uint32_t taken = tick - p->fine_tick, n = gch__count(&p->queue);
+  bool has = n > 0 || atomic_load_explicit(&p->next, memory_order_relaxed);
+  bool slow = taken == 0 || (passed < LOOK && gch__wait_long(n, taken, passed));
+  if (has && slow) {
     atomic_store(&p->stale, true);
     atomic_store(&monitor.interval, NEXT_MIN);
-    gch__wake_worker();
   }
+  if (has && atomic_load(&p->stale))
+    gch__wake_worker();
   p->fine_tick = tick;
   return has;
 }
@@ -176,14 +181,14 @@ static void look_at_nexts(int64_t now) {
   int64_t interval = atomic_load(&monitor.interval);
   atomic_store(&monitor.on_next, false);
   gch__fence_heavy();
-  atomic_store(&monitor.last_next, now);
+  int64_t passed = now - atomic_exchange(&monitor.last_next, now);
   atomic_store(&monitor.interval,
                interval * 2 < NEXT_MAX ? interval * 2 : NEXT_MAX);
   uint32_t n = atomic_load(&gch__sched.num_procs);
   for (uint32_t i = 0; i < n; i++) {
     struct gch_proc *p = atomic_load(&gch__sched.procs[i]);
     if (atomic_load(&p->worker))
-      any |= look_at_next(p, gch__tick(p));
+      any |= look_at_next(p, gch__tick(p), passed);
   }
   if (any && atomic_load(&gch__sched.num_idle_procs) > 0)
     gch__monitor_next();

@@ -2,7 +2,8 @@
 /* Procs: what is in their queues, and how others get at it. */
 #include "go/sched.h"
 
-enum { PAUSES = 64 }; /* what one waits for a worker to leave, or a thief */
+/* What one waits for a worker to leave; and for a thief, who makes a fence. */
+enum { PAUSES = 64, THIEF_PAUSES = 512 };
 
 void gch__move(struct gch_queue_of_tasks *to, struct gch_queue_of_tasks *from,
                uint32_t n) {
@@ -32,10 +33,10 @@ void gch__empty(struct gch_proc *p, struct gch_queue_of_tasks *to) {
   gch__move(to, &p->queue, UINT32_MAX);
 }
 
-/* The worker waits until the thief is done: a hundred nanoseconds, unless the
+/* The worker waits until the thief is done: some microseconds, unless the
    thief has lost its processor. */
 static void wait_for_thief(struct gch_proc *p) {
-  for (int i = 0; i < PAUSES; i++) {
+  for (int i = 0; i < THIEF_PAUSES; i++) {
     if (!atomic_load(&p->wanted))
       return;
     gch__pause();

@@ -13,9 +13,15 @@
  * gch__fence_heavy: so one of the two sees the other. A searcher that finds work
  * hands the search on, since tasks may have come that nobody was woken for.
  *
- * A task in a proc's `next` wakes nobody: mostly its waker soon stops, and the
- * two share what is in the cache. The monitor sees to those for whom that does
- * not come true.
+ * To move a task costs more than to run it, where it soon stops again, and its
+ * worker then shares a channel's cache lines with another. So what is woken
+ * wakes nobody, unless many already wait: neither a task in a proc's `next`,
+ * which mostly waits until its waker stops, nor one in the queue. And a searcher
+ * leaves what won't wait for long there, by how fast its worker takes tasks. The
+ * monitor sees to those for whom that does not come true: it is told of each
+ * (gch__monitor_next) by who queues it or leaves it, while a proc is idle, and
+ * looks until there is none. What is new (gch_go) may be stolen as before, and
+ * so may what has yielded.
  */
 #include "go/sched.h"
 
@@ -23,6 +29,9 @@ enum {
   ROUNDS = 12,       /* that a searcher looks around */
   ROUND_PAUSES = 32, /* between two: a microsecond or so */
   SHARED_BATCH = 64,
+  FEW = 16,        /* woken tasks in a queue for which nobody is woken */
+  LOOK_MIN = 2000, /* nanoseconds for which it is looked what a proc takes */
+  LOOK_MAX = 100000,
 };
 
 #define sched gch__sched
@@ -57,27 +66,44 @@ void gch__count_ended(struct gch_worker *w) {
 
 /* Making ready */
 
-/* Behind all that w's proc has; false: it has no proc. */
-static bool push_own(struct gch_worker *w, struct gch_task *t) {
+/* Behind all that w's proc has: how many are there now; 0: it has no proc. */
+static uint32_t push_own(struct gch_worker *w, struct gch_task *t) {
+  uint32_t n = 0;
   struct gch_proc *p = gch__enter(w);
-  if (p)
+  if (p) {
     gch__push(&p->queue, t);
+    n = gch__count(&p->queue);
+  }
   gch__leave(w);
-  return p;
+  return n;
 }
 
+/* What w's proc has may be stolen. */
+static void lend(struct gch_worker *w) {
+  struct gch_proc *p = atomic_load_explicit(&w->proc, memory_order_relaxed);
+  if (p && !atomic_load_explicit(&p->stale, memory_order_relaxed))
+    atomic_store_explicit(&p->stale, true, memory_order_relaxed);
+}
+
+static bool somebody_idle(void) {
+  return atomic_load_explicit(&sched.num_idle_procs, memory_order_relaxed) > 0;
+}
+
+/* Who yields says that others may go on: elsewhere too, however soon they would
+   have their turn here. */
 void gch__submit_quietly(struct gch_task *t) {
   struct gch_worker *w = gch__worker_running;
   if (!w || !push_own(w, t))
     gch__submit_shared(t);
+  else
+    lend(w);
 }
 
 void gch__submit(struct gch_task *t) {
   struct gch_worker *w = gch__worker_running;
   if (!w || !push_own(w, t))
     gch__submit_shared(t);
-  else if (atomic_load_explicit(&sched.num_idle_procs, memory_order_relaxed) &&
-           atomic_load(&sched.searching) == 0)
+  else if (somebody_idle() && atomic_load(&sched.searching) == 0)
     gch__wake_worker();
 }
 
@@ -93,15 +119,25 @@ static inline bool set_next(struct gch_worker *w, struct gch_task *t) {
   return set;
 }
 
+/* n tasks that were woken are in a queue while a proc is idle; or 0, and one in
+   a next. */
+static void tell_of_woken(uint32_t n) {
+  if (n > FEW && atomic_load(&sched.searching) == 0)
+    gch__wake_worker();
+  else
+    gch__monitor_next();
+}
+
 void gch__task_ready(struct gch_task *t) {
   struct gch_worker *w = gch__worker_running;
   if (t->generation != sched.generation)
     return; /* a task of the process that this one was forked from */
   GCH_DELAY();
-  if (!w || !set_next(w, t))
-    gch__submit(t);
-  else if (atomic_load_explicit(&sched.num_idle_procs, memory_order_relaxed))
-    gch__monitor_next();
+  uint32_t n = 0;
+  if (!w || (!set_next(w, t) && !(n = push_own(w, t))))
+    gch__submit_shared(t);
+  else if (somebody_idle())
+    tell_of_woken(n);
 }
 
 /* Finding work */
@@ -130,13 +166,34 @@ struct gch_task *gch__take_shared(struct gch_worker *w) {
   return t;
 }
 
-static bool next_is_free(struct gch_proc *p) {
-  return atomic_load_explicit(&p->next, memory_order_relaxed) &&
-         (atomic_load(&p->stale) || !atomic_load(&p->worker));
+static bool has_next(struct gch_proc *p) {
+  return atomic_load_explicit(&p->next, memory_order_relaxed) != NULL;
+}
+
+/* Whether all of what p has may be stolen. */
+static bool is_free(struct gch_proc *p) {
+  return atomic_load(&p->stale) || !atomic_load(&p->worker);
+}
+
+/* Whether what is in p's queue has long to wait, by what its worker has taken
+   since a look some microseconds ago. */
+static bool queue_waits(struct gch_proc *p) {
+  uint32_t tick = gch__tick(p);
+  int64_t now = gch__now();
+  int64_t passed = now - atomic_load(&p->looked_at);
+  if (passed >= 0 && passed < LOOK_MAX)
+    return passed >= LOOK_MIN &&
+           gch__wait_long(gch__count(&p->queue),
+                          tick - atomic_load(&p->looked_tick), passed);
+  atomic_store(&p->looked_tick, tick);
+  atomic_store(&p->looked_at, now);
+  return false;
 }
 
 static bool has_work(struct gch_proc *p) {
-  return gch__count(&p->queue) > 0 || next_is_free(p);
+  if (gch__count(&p->queue) > 0)
+    return is_free(p) || queue_waits(p);
+  return has_next(p) && is_free(p);
 }
 
 /* Half of what p has in its queue, else its next. */
@@ -146,7 +203,7 @@ static struct gch_task *steal_from(struct gch_worker *w, struct gch_proc *p) {
   if (!has_work(p) || !gch__seize(p))
     return NULL;
   gch__move(&found, &p->queue, (gch__count(&p->queue) + 1) / 2);
-  if (!(t = gch__pop(&found)) && next_is_free(p)) {
+  if (!(t = gch__pop(&found)) && is_free(p)) {
     t = atomic_load_explicit(&p->next, memory_order_relaxed);
     atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
   }
@@ -211,9 +268,11 @@ static bool work_somewhere(bool *lonely) {
   uint32_t n = atomic_load(&sched.num_procs);
   for (uint32_t i = 0; i < n; i++) {
     struct gch_proc *p = atomic_load(&sched.procs[i]);
-    if (has_work(p))
+    if (gch__count(&p->queue) == 0 && !has_next(p))
+      continue;
+    if (is_free(p))
       return true;
-    *lonely |= atomic_load_explicit(&p->next, memory_order_relaxed) != NULL;
+    *lonely = true;
   }
   return false;
 }

@@ -75,11 +75,13 @@ struct gch_proc {
   _Atomic uint64_t started, ended; /* tasks, here */
   /* Everybody's. */
   alignas(64) atomic_bool wanted;
-  atomic_bool stale;    /* next has waited long: a thief may take it */
+  atomic_bool stale;    /* what is here has waited long: a thief may take it */
   struct gch_lock lock; /* who seizes it */
   _Atomic(struct gch_worker *) worker; /* who has it; NULL: it is idle */
   struct gch_proc *next_idle;
   uint32_t index;
+  _Atomic uint32_t looked_tick; /* when a searcher last looked, hints both */
+  _Atomic int64_t looked_at;
   enum { GCH_PROC_RETIRED, GCH_PROC_IDLE, GCH_PROC_HELD } state; /* idle.c */
   /* The monitor's. */
   uint32_t seen_tick, fine_tick;
@@ -225,6 +227,16 @@ static inline struct gch_task *gch__take_next(struct gch_proc *p) {
   return t;
 }
 
+/* What it takes to move a task to another worker, nanoseconds. Where a task has
+   less to wait for its own worker, it stays. */
+enum { GCH_MOVE = 16000 };
+
+/* Whether the last of n tasks in a queue has longer to wait, going by how many
+   were taken in the time that passed. */
+static inline bool gch__wait_long(uint32_t n, uint32_t taken, int64_t passed) {
+  return n * passed >= (int64_t)taken * GCH_MOVE;
+}
+
 /* proc.c */
 
 /* Moves all that p, which the caller may use, has to run. */
@@ -299,8 +311,8 @@ void gch__run(struct gch_worker *w, struct gch_task *t);
 void gch__task_lost(struct gch_worker *w);
 
 /* monitor.c. Some proc has a worker: sees to it that the monitor looks at it
-   from time to time; and soon, because some proc has a next while another is
-   idle. */
+   from time to time; and soon, because some proc has tasks to run while another
+   is idle. */
 void gch__monitor(void);
 void gch__monitor_next(void);
 void gch__monitor_reset(void);
