@@ -20,8 +20,8 @@
  * leaves what won't wait for long there, by how fast its worker takes tasks. The
  * monitor sees to those for whom that does not come true: it is told of each
  * (gch__monitor_next) by who queues it or leaves it, while a proc is idle, and
- * looks until there is none. What is new (gch_go) may be stolen as before, and
- * so may what has yielded.
+ * looks until there is none. What is new (gch_go) wakes a worker at once; what
+ * has yielded may be stolen at once.
  */
 #include "go/sched.h"
 
