@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -166,8 +167,10 @@ START_TEST(what_notify_of_none_catches_arrives) {
   const int some[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGWINCH, SIGRTMAX};
   gch_signal_notify(c, NULL, 0);
   for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
-    kill(getpid(), some[i]);
-    ck_assert_int_eq(receive(c), some[i]);
+    if (kill(getpid(), some[i]) == 0)
+      ck_assert_int_eq(receive(c), some[i]);
+    else /* it keeps some for itself */
+      ck_assert_ptr_nonnull(getenv("GULCH_TEST_EMULATOR"));
   }
   gch_signal_stop(c);
   gch_unref(c);
