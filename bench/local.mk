@@ -26,6 +26,12 @@ EXTRA_DIST += \
   bench/peers/rust/Cargo.toml \
   bench/peers/rust/src/main.rs \
   bench/peers/rust/src/rows.rs \
+  bench/report-channels.svg \
+  bench/report-contexts.svg \
+  bench/report-one-processor.svg \
+  bench/report-select.svg \
+  bench/report-tasks.svg \
+  bench/report.md \
   bench/report.py \
   bench/scaling.py
 
