@@ -44,7 +44,8 @@ struct gch_stack {
    keeps for good is not from malloc, so that it is nobody's leak. */
 char *gch__map(size_t size);
 
-/* Makes the page at this place one that faults, if the kernel has room for that. */
+/* Makes the page at this place one that faults, if the kernel has room for
+   that. */
 void gch__guard(char *at);
 
 extern size_t gch__page; /* bytes; set before main */

@@ -185,14 +185,14 @@ void gch_yield(void) {
   gch__task_stop();
 }
 
-/* The task is over: the next one. Without sanitizers, which want to know one
-   stack from the other, a task that has not begun goes on here. */
 /* Apart, since compilers remember where a thread-local was, from before the task
    went to another thread. */
 GCH_NOIPA static void set_running(struct gch_worker *w, struct gch_task *t) {
   w->task = gch__task_running = t;
 }
 
+/* The task is over: the next one. Without sanitizers, which want to know one
+   stack from the other, a task that has not begun goes on here. */
 static struct gch_worker *end_task(struct gch_worker *w) {
   struct gch_task *self = w->task;
   gch__count_ended(w);

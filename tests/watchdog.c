@@ -48,10 +48,11 @@ static void answer(int sig) {
     pause();
 }
 
-/* Installs answer, for forked children too, by the system call itself: glibc guards its signals, and
-   ThreadSanitizer would hold the signal back while its thread is parked. The
-   kernel's struct is the handler and things (the way to return, flags) that
-   are the same for every signal: those are taken from one set by glibc. */
+/* Installs answer, for forked children too, by the system call itself: glibc
+   guards its signals, and ThreadSanitizer would hold the signal back while its
+   thread is parked. The kernel's struct is the handler and things (the way to
+   return, flags) that are the same for every signal: those are taken from one
+   set by glibc. */
 static void install_answer(void) {
   unsigned long kernel_action[8] = {0};
   struct sigaction other = {.sa_handler = answer}, old;
