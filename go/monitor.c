@@ -11,8 +11,8 @@
  *   cache with who woke it) while a proc is idle: where the worker has taken none
  *   since the last look it goes on with something else, and where it has taken
  *   few, the last in the queue has long to wait. They may be stolen. The looks
- *   for that begin after NEXT_MIN, and become rarer, to NEXT_MAX, while they find
- *   none.
+ *   for that begin after NEXT_MIN, and become rarer while they find none: to
+ *   NEXT_MAX, or to NEXT_VAIN where it is they who let tasks be stolen at all.
  *
  * Who gives a proc to a worker, or wakes a task, looks after that whether the
  * flag `on` (or `on_next`) is set; the monitor clears the flag before it looks
@@ -35,6 +35,7 @@ enum {
   STUCK = 4000000, /* in one task */
   NEXT_MIN = 20000,
   NEXT_MAX = 1000000,
+  NEXT_VAIN = 160000,
   NEXT_FORGET = 10000000, /* without looks at next they begin with NEXT_MIN */
 };
 
@@ -150,6 +151,10 @@ static void retake(struct gch_proc *p, uint32_t seen) {
   gch__hand_on(p, &rest);
 }
 
+static bool thefts_vain(void) {
+  return atomic_load_explicit(&gch__sched.thefts_vain, memory_order_relaxed);
+}
+
 /* Whether p has tasks to run, which may have to be stolen later. */
 static bool look_at_next(struct gch_proc *p, uint32_t tick, int64_t passed) {
   uint32_t taken = tick - p->fine_tick, n = gch__count(&p->queue);
@@ -157,7 +162,8 @@ static bool look_at_next(struct gch_proc *p, uint32_t tick, int64_t passed) {
   bool slow = taken == 0 || (passed < LOOK && gch__wait_long(n, taken, passed));
   if (has && slow) {
     atomic_store(&p->stale, true);
-    atomic_store(&monitor.interval, NEXT_MIN);
+    if (!thefts_vain())
+      atomic_store(&monitor.interval, NEXT_MIN);
   }
   if (has && atomic_load(&p->stale))
     gch__wake_worker();
@@ -178,12 +184,12 @@ static void look_at_proc(struct gch_proc *p, int64_t now) {
 
 static void look_at_nexts(int64_t now) {
   bool any = false;
-  int64_t interval = atomic_load(&monitor.interval);
+  int64_t longer = 2 * atomic_load(&monitor.interval),
+          longest = thefts_vain() ? NEXT_VAIN : NEXT_MAX;
   atomic_store(&monitor.on_next, false);
   gch__fence_heavy();
   int64_t passed = now - atomic_exchange(&monitor.last_next, now);
-  atomic_store(&monitor.interval,
-               interval * 2 < NEXT_MAX ? interval * 2 : NEXT_MAX);
+  atomic_store(&monitor.interval, longer < longest ? longer : longest);
   uint32_t n = atomic_load(&gch__sched.num_procs);
   for (uint32_t i = 0; i < n; i++) {
     struct gch_proc *p = atomic_load(&gch__sched.procs[i]);

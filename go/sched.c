@@ -22,6 +22,10 @@
  * (gch__monitor_next) by who queues it or leaves it, while a proc is idle, and
  * looks until there is none. What is new (gch_go) wakes a worker at once; what
  * has yielded may be stolen at once.
+ *
+ * Whoever stole many and was done with them sooner than moving them took has
+ * stolen in vain: to have such tasks run by two workers slows both. From then on
+ * new tasks are left to the monitor too, until a theft was worth it.
  */
 #include "go/sched.h"
 
@@ -30,6 +34,7 @@ enum {
   ROUND_PAUSES = 32, /* between two: a microsecond or so */
   SHARED_BATCH = 64,
   FEW = 16,        /* woken tasks in a queue for which nobody is woken */
+  STEAL_MAX = 64,  /* their worker waits while they are looked through */
   LOOK_MIN = 2000, /* nanoseconds for which it is looked what a proc takes */
   LOOK_MAX = 100000,
 };
@@ -89,6 +94,10 @@ static bool somebody_idle(void) {
   return atomic_load_explicit(&sched.num_idle_procs, memory_order_relaxed) > 0;
 }
 
+static bool thefts_vain(void) {
+  return atomic_load_explicit(&sched.thefts_vain, memory_order_relaxed);
+}
+
 /* Who yields says that others may go on: elsewhere too, however soon they would
    have their turn here. */
 void gch__submit_quietly(struct gch_task *t) {
@@ -99,12 +108,20 @@ void gch__submit_quietly(struct gch_task *t) {
     lend(w);
 }
 
+/* A new task is in a queue while a proc is idle. */
+static void tell_of_new(void) {
+  if (thefts_vain())
+    gch__monitor_next();
+  else if (atomic_load(&sched.searching) == 0)
+    gch__wake_worker();
+}
+
 void gch__submit(struct gch_task *t) {
   struct gch_worker *w = gch__worker_running;
   if (!w || !push_own(w, t))
     gch__submit_shared(t);
-  else if (somebody_idle() && atomic_load(&sched.searching) == 0)
-    gch__wake_worker();
+  else if (somebody_idle())
+    tell_of_new();
 }
 
 /* As the next, if w's proc has none. */
@@ -192,7 +209,7 @@ static bool queue_waits(struct gch_proc *p) {
 
 static bool has_work(struct gch_proc *p) {
   if (gch__count(&p->queue) > 0)
-    return is_free(p) || queue_waits(p);
+    return is_free(p) || (!thefts_vain() && queue_waits(p));
   return has_next(p) && is_free(p);
 }
 
@@ -202,7 +219,10 @@ static struct gch_task *steal_from(struct gch_worker *w, struct gch_proc *p) {
   struct gch_task *t = NULL;
   if (!has_work(p) || !gch__seize(p))
     return NULL;
-  gch__move(&found, &p->queue, (gch__count(&p->queue) + 1) / 2);
+  uint32_t half = (gch__count(&p->queue) + 1) / 2;
+  gch__move(&found, &p->queue, half < STEAL_MAX ? half : STEAL_MAX);
+  w->stolen = gch__count(&found);
+  w->stolen_at = gch__now();
   if (!(t = gch__pop(&found)) && is_free(p)) {
     t = atomic_load_explicit(&p->next, memory_order_relaxed);
     atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
@@ -232,10 +252,22 @@ static struct gch_task *take_own(struct gch_worker *w) {
   return t;
 }
 
+/* w has nothing left of what it stole. */
+static void judge_theft(struct gch_worker *w) {
+  if (w->stolen == 0)
+    return;
+  bool vain = w->stolen >= FEW &&
+              gch__now() - w->stolen_at < (int64_t)w->stolen * GCH_WORTH;
+  w->stolen = 0;
+  if (vain != thefts_vain())
+    atomic_store(&sched.thefts_vain, vain);
+}
+
 /* At most half of those who are not idle search. */
 static bool begin_search(struct gch_worker *w) {
   if (w->searching)
     return true;
+  judge_theft(w);
   uint32_t idle = atomic_load(&sched.num_idle_procs),
            all = gch__procs_allowed();
   if (all > 1 && 2 * atomic_load(&sched.searching) >= all - idle)

@@ -100,6 +100,8 @@ struct gch_worker {
   _Atomic clockid_t cpu_clock; /* of the thread */
   struct gch_fiber native;
   uint32_t random;
+  uint32_t stolen; /* tasks by the last theft, which is not judged yet */
+  int64_t stolen_at;
   struct gch_parker parker; /* of the idle */
   struct gch_worker *next_idle;
   struct gch_sanitizer_stack sanitizer; /* of the native stack */
@@ -118,6 +120,7 @@ struct gch_sched {
   _Atomic uint32_t maxprocs;    /* that may be used; 0: not started */
   _Atomic uint32_t num_workers; /* threads */
   _Atomic(struct gch_proc *) procs[GCH_MAX_PROCS];
+  atomic_bool thefts_vain;  /* what was stolen last took less than the theft */
   atomic_bool forked;       /* and the monitor has not been started since */
   atomic_bool lacks_thread; /* one could not be started: try again later */
   uint32_t generation; /* of processes: grows with each fork, in the child */
@@ -231,10 +234,15 @@ static inline struct gch_task *gch__take_next(struct gch_proc *p) {
    less to wait for its own worker, it stays. */
 enum { GCH_MOVE = 16000 };
 
+/* What of that comes to one of many moved together, and slows its old worker:
+   tasks that take less are not done sooner by two workers. */
+enum { GCH_WORTH = 300 };
+
 /* Whether the last of n tasks in a queue has longer to wait, going by how many
    were taken in the time that passed. */
 static inline bool gch__wait_long(uint32_t n, uint32_t taken, int64_t passed) {
-  return n * passed >= (int64_t)taken * GCH_MOVE;
+  return n * passed >= (int64_t)taken * GCH_MOVE &&
+         passed >= (int64_t)taken * GCH_WORTH;
 }
 
 /* proc.c */
