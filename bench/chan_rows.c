@@ -103,41 +103,62 @@ static void pingpong(struct run *r) {
 }
 
 struct crowd {
-  bool tasks;
   gch_chan *c;
   gch_wg woken;
   sem_t leave;
 };
 
+static void stand(void *c) {
+  union elem e;
+  gch_recv(c, &e);
+}
+
 /* A woken thread sleeps again, until the measuring is over, because it costs
    less than to end; a task ends. */
-static void stand(void *arg) {
+static void stand_and_stay(void *arg) {
   struct crowd *crowd = arg;
-  union elem e;
-  gch_recv(crowd->c, &e);
+  stand(crowd->c);
   gch_wg_done(&crowd->woken);
-  if (!crowd->tasks)
-    sem_wait(&crowd->leave);
+  sem_wait(&crowd->leave);
+}
+
+static void close_on(struct run *r, gch_chan *c, gch_wg *woken) {
+  settle(c, (size_t)r->n, 20 * GCH_MILLISECOND);
+  run_begin(r);
+  gch_close(c);
+  gch_wg_wait(woken);
+  run_end(r);
+}
+
+static void close_on_threads(struct run *r, gch_chan *c) {
+  struct crowd crowd = {.c = c};
+  gch_wg wg = GCH_WG_INIT;
+  sem_init(&crowd.leave, 0, 0);
+  gch_wg_add(&crowd.woken, (int)r->n);
+  for (long i = 0; i < r->n; i++)
+    run_start(r, &wg, stand_and_stay, &crowd);
+  close_on(r, c, &crowd.woken);
+  for (long i = 0; i < r->n; i++)
+    sem_post(&crowd.leave);
+  gch_wg_wait(&wg);
+  sem_destroy(&crowd.leave);
+}
+
+static void close_on_tasks(struct run *r, gch_chan *c) {
+  gch_wg wg = GCH_WG_INIT;
+  for (long i = 0; i < r->n; i++)
+    run_start(r, &wg, stand, c);
+  close_on(r, c, &wg);
 }
 
 static void close_wakes(struct run *r) {
   for (long done = 0; done < r->ops; done += r->n) {
-    struct crowd crowd = {.tasks = r->tasks, .c = make(r)};
-    gch_wg wg = GCH_WG_INIT;
-    sem_init(&crowd.leave, 0, 0);
-    gch_wg_add(&crowd.woken, (int)r->n);
-    for (long i = 0; i < r->n; i++)
-      run_start(r, &wg, stand, &crowd);
-    settle(crowd.c, (size_t)r->n, 20 * GCH_MILLISECOND);
-    run_begin(r);
-    gch_close(crowd.c);
-    gch_wg_wait(&crowd.woken);
-    run_end(r);
-    for (long i = 0; i < r->n; i++)
-      sem_post(&crowd.leave);
-    gch_wg_wait(&wg);
-    sem_destroy(&crowd.leave);
-    gch_unref(crowd.c);
+    gch_chan *c = make(r);
+    if (r->tasks)
+      close_on_tasks(r, c);
+    else
+      close_on_threads(r, c);
+    gch_unref(c);
   }
 }
 
