@@ -7,19 +7,11 @@
 #include "chan/impl.h"
 #include "park/strict.h"
 
-/* Waiters lie far apart, on stacks that were not touched for long, and each says
-   where the next is. So memory is asked for two at a time: last goes through
-   those still queued from the other end. */
-static void claim_all(gch_chan *c, struct gch_queue *q, bool zero,
-                      struct gch_wakes *k) {
-  struct gch_waiter *w, *last = q->last;
+static void claim_all(struct gch_queue *q, struct gch_wakes *k) {
+  struct gch_waiter *w;
   while ((w = gch__queue_claim(q))) {
-    if (zero)
-      gch__zero(c, w->elem);
     w->err = EPIPE;
     gch__wakes_add(k, w);
-    if (last)
-      __builtin_prefetch(last = last->prev);
   }
 }
 
@@ -46,8 +38,8 @@ int gch__close(gch_chan *c, struct gch_wakes *k) {
     /* Release pairs with gch__is_closed; before the queues empty, see
        ready.h. */
     atomic_store_explicit(&c->closed, true, memory_order_release);
-    claim_all(c, &c->receivers, true, k);
-    claim_all(c, &c->senders, false, k);
+    claim_all(&c->receivers, k);
+    claim_all(&c->senders, k);
     claim_watches(c, k);
   }
   gch__unlock(&c->lock);

@@ -6,6 +6,14 @@
 #include "chan/impl.h"
 #include "park/clock.h"
 
+/* A waiter that is alone in its group. */
+struct gch_single {
+  struct gch_waiter waiter;
+  struct gch_group group;
+};
+
+_Static_assert(sizeof(struct gch_single) <= GCH_TASK_ROOM, "a task has room");
+
 /* After the deadline: 0, EPIPE or ETIMEDOUT. */
 int gch__park_gave_up(gch_chan *c, struct gch_queue *q, struct gch_waiter *w);
 
@@ -14,18 +22,21 @@ int gch__park_gave_up(gch_chan *c, struct gch_queue *q, struct gch_waiter *w);
    (ETIMEDOUT, and then nobody did). */
 static inline int gch__park_on(gch_chan *c, struct gch_queue *q, void *elem,
                                int64_t deadline) {
-  struct gch_group group;
-  struct gch_waiter w; /* next and prev: gch__queue_add */
-  w.group = &group;
-  w.elem = elem;
-  w.pos = GCH_NO_CASE;
-  gch__group_init(&group, deadline, true);
-  gch__group_describe(&group);
+  struct gch_task *self = gch__task_self();
+  struct gch_single own, *s = &own;
+  if (self && deadline == GCH__FOREVER)
+    s = gch__task_room(self);
+  s->waiter.group = &s->group; /* next and prev: gch__queue_add */
+  s->waiter.elem = elem;
+  s->waiter.pos = GCH_NO_CASE;
+  gch__group_init(&s->group, deadline, true);
+  gch__group_describe(&s->group);
   gch__turn(c);
-  gch__queue_add(q, &w);
+  gch__queue_add(q, &s->waiter);
   gch__unlock(&c->lock);
-  return gch__park(&group.parker, deadline) == 0 ? w.err
-                                                 : gch__park_gave_up(c, q, &w);
+  return gch__park(&s->group.parker, deadline) == 0
+             ? s->waiter.err
+             : gch__park_gave_up(c, q, &s->waiter);
 }
 
 #endif

@@ -68,8 +68,12 @@ __attribute__((noinline)) static int recv_or_park(gch_chan *c, void *elem,
                                                   int64_t deadline) {
   struct gch_waiter *partner;
   int err = recv_locked(c, elem, &partner);
-  if (err == EAGAIN)
-    return gch__park_on(c, &c->receivers, elem, deadline);
+  if (err == EAGAIN) {
+    err = gch__park_on(c, &c->receivers, elem, deadline);
+    if (err == EPIPE)
+      gch__zero(c, elem);
+    return err;
+  }
   gch__unlock(&c->lock);
   gch__wake(partner);
   return err;

@@ -268,6 +268,14 @@ static size_t park_group(const struct select *s, struct gch_group *group) {
   return atomic_load_explicit(&group->winner, memory_order_relaxed);
 }
 
+/* Case i was claimed and this the wake. */
+static size_t claimed(const struct select *s, size_t i) {
+  const gch_case *k = &s->cases[i];
+  if (k->waiter.err == EPIPE && !is_send(k))
+    gch__zero(k->chan, k->elem);
+  return fired(s, i, k->waiter.err);
+}
+
 static size_t lock_and_run(const struct select *s) {
   size_t i;
   int err = 0;
@@ -291,7 +299,7 @@ static size_t lock_and_run(const struct select *s) {
     return s->default_at;
   i = park_group(s, &group);
   leave_all(s, i);
-  return i == s->deadline_at ? i : fired(s, i, s->cases[i].waiter.err);
+  return i == s->deadline_at ? i : claimed(s, i);
 }
 
 /* first: what reading the cases gave. A look at one channel is at one instant

@@ -2,8 +2,9 @@
 /*
  * Waiters: operations parked on a channel, and the queue that they stand in.
  *
- * A parked operation is a waiter on the stack of who waits. All waiters of one
- * select share a group: the winner, and the parker.
+ * A parked operation is a waiter on the stack of who waits, or, where a task
+ * waits for one channel without a deadline, in the task's record (park/task.h).
+ * All waiters of one select share a group: the winner, and the parker.
  *
  *     group->winner    means                                set by
  *     WAITING          parked, or about to                  the sleeper
@@ -13,10 +14,11 @@
  * Whoever wants to complete an operation claims its group: one
  * compare-and-swap from WAITING to the case's own position. Exactly one claim
  * succeeds. (A plain operation without a deadline needs none: whoever holds the
- * channel's lock and finds it in the queue is the only one.) The claimer holds the lock of the waiter's channel, copies the
- * element, sets waiter->err, unlocks, and unparks; the sleeper does not return
- * before it has that permit, so the waiter is alive until then, and is not
- * touched after.
+ * channel's lock and finds it in the queue is the only one.) The claimer holds
+ * the lock of the waiter's channel, copies the element, sets waiter->err,
+ * unlocks, and unparks; the sleeper does not return before it has that permit, so
+ * the waiter is alive until then, and is not touched after. A receiver whose err
+ * is EPIPE zeroes its element itself: close touches no more of each than it must.
  *
  * next, prev and the queue are guarded by the channel's lock. A waiter is
  * taken out of its queue by whoever tries to claim it, successful or not; the

@@ -4,6 +4,10 @@
 #include "chan/waiter.h"
 
 void gch__wakes_add(struct gch_wakes *k, struct gch_waiter *w) {
+  if (!w->group->parker.uses_state) {
+    gch__task_gather(&k->tasks, w->group->parker.task);
+    return;
+  }
   w->next = NULL;
   if (k->waiters)
     k->last_waiter->next = w;
@@ -23,6 +27,7 @@ void gch__wakes_defer(struct gch_wakes *k, struct gch_deferred *d) {
 
 static void unpark_all(struct gch_wakes *k) {
   struct gch_waiter *next;
+  gch__tasks_ready(&k->tasks);
   for (struct gch_waiter *w = k->waiters; w; w = next) {
     next = w->next; /* w is gone after its unpark */
     gch__wake(w);

@@ -8,6 +8,8 @@
 #ifndef GCH_CHAN_WAKES_H
 #define GCH_CHAN_WAKES_H
 
+#include "park/task.h"
+
 #include <stddef.h>
 
 /* The object of this type whose member p points to. */
@@ -25,12 +27,13 @@ struct gch_deferred {
 };
 
 struct gch_wakes {
+  struct gch_queue_of_tasks tasks; /* whose wake is but this */
   struct gch_waiter *waiters, *last_waiter;
   struct gch_deferred *calls, *last_call;
 };
 
 #define GCH_WAKES_INIT                                                         \
-  { 0, 0, 0, 0 }
+  { {0, 0, 0}, 0, 0, 0, 0 }
 
 /* w is claimed and in no queue. */
 void gch__wakes_add(struct gch_wakes *k, struct gch_waiter *w);

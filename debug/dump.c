@@ -65,7 +65,7 @@ static size_t count_parked(const struct gch_queue *q) {
   return n;
 }
 
-/* A parked task has a stack: w is on it. */
+/* A parked task has begun, so it has a stack. */
 static struct parked parked_of(const struct gch_waiter *w, bool sends) {
   const struct gch_task *task = w->group->parker.task;
   struct parked p = {.since = w->group->since,

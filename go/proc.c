@@ -7,13 +7,16 @@ enum { PAUSES = 64, THIEF_PAUSES = 512 };
 
 void gch__move(struct gch_queue_of_tasks *to, struct gch_queue_of_tasks *from,
                uint32_t n) {
-  if (n >= gch__count(from))
+  struct gch_task *first = from->first, *last = first;
+  if (n >= gch__count(from)) {
     n = gch__count(from);
+    last = from->last;
+  } else {
+    for (uint32_t i = 1; i < n; i++)
+      last = last->next;
+  }
   if (n == 0)
     return;
-  struct gch_task *first = from->first, *last = first;
-  for (uint32_t i = 1; i < n; i++)
-    last = last->next;
   from->first = last->next;
   gch__add_count(from, -n);
   last->next = NULL;

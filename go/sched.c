@@ -108,8 +108,8 @@ void gch__submit_quietly(struct gch_task *t) {
     lend(w);
 }
 
-/* A new task is in a queue while a proc is idle. */
-static void tell_of_new(void) {
+/* Tasks are in a queue while a proc is idle. */
+static void tell_of_many(void) {
   if (thefts_vain())
     gch__monitor_next();
   else if (atomic_load(&sched.searching) == 0)
@@ -121,7 +121,7 @@ void gch__submit(struct gch_task *t) {
   if (!w || !push_own(w, t))
     gch__submit_shared(t);
   else if (somebody_idle())
-    tell_of_new();
+    tell_of_many();
 }
 
 /* As the next, if w's proc has none. */
@@ -139,8 +139,8 @@ static inline bool set_next(struct gch_worker *w, struct gch_task *t) {
 /* n tasks that were woken are in a queue while a proc is idle; or 0, and one in
    a next. */
 static void tell_of_woken(uint32_t n) {
-  if (n > FEW && atomic_load(&sched.searching) == 0)
-    gch__wake_worker();
+  if (n > FEW)
+    tell_of_many();
   else
     gch__monitor_next();
 }
@@ -157,17 +157,41 @@ void gch__task_ready(struct gch_task *t) {
     tell_of_woken(n);
 }
 
+void gch__task_gather(struct gch_queue_of_tasks *q, struct gch_task *t) {
+  if (t->generation == sched.generation)
+    gch__push(q, t);
+}
+
+/* In the worker's queue: how many are there then; 0: it has no proc. */
+static uint32_t keep(struct gch_worker *w, struct gch_queue_of_tasks *found) {
+  uint32_t n = 0;
+  struct gch_proc *p = gch__enter(w);
+  if (p) {
+    gch__move(&p->queue, found, UINT32_MAX);
+    n = gch__count(&p->queue);
+  }
+  gch__leave(w);
+  return n;
+}
+
+void gch__tasks_ready(struct gch_queue_of_tasks *q) {
+  struct gch_worker *w = gch__worker_running;
+  if (gch__count(q) == 0)
+    return;
+  GCH_DELAY();
+  uint32_t n = w ? keep(w, q) : 0;
+  if (n == 0)
+    gch__submit_all_shared(q);
+  else if (somebody_idle())
+    tell_of_woken(n);
+}
+
 /* Finding work */
 
 /* Puts what came from elsewhere into w's queue. */
-static void keep(struct gch_worker *w, struct gch_queue_of_tasks *found) {
-  if (gch__count(found) == 0)
-    return;
-  struct gch_proc *p = gch__enter(w);
-  if (p)
-    gch__move(&p->queue, found, UINT32_MAX);
-  gch__leave(w);
-  gch__submit_all_shared(found);
+static void keep_found(struct gch_worker *w, struct gch_queue_of_tasks *found) {
+  if (gch__count(found) > 0 && !keep(w, found))
+    gch__submit_all_shared(found);
 }
 
 struct gch_task *gch__take_shared(struct gch_worker *w) {
@@ -179,7 +203,7 @@ struct gch_task *gch__take_shared(struct gch_worker *w) {
   gch__move(&found, &sched.shared, n < SHARED_BATCH ? n : SHARED_BATCH);
   gch__unlock(&sched.lock);
   struct gch_task *t = gch__pop(&found);
-  keep(w, &found);
+  keep_found(w, &found);
   return t;
 }
 
@@ -229,7 +253,7 @@ static struct gch_task *steal_from(struct gch_worker *w, struct gch_proc *p) {
   }
   atomic_store(&p->stale, false);
   gch__release(p);
-  keep(w, &found);
+  keep_found(w, &found);
   return t;
 }
 

@@ -49,18 +49,19 @@ enum { GCH_MAX_PROCS = 1024 };
 struct gch_task {
   struct gch_fiber fiber; /* sp is NULL: not begun */
   struct gch_task *next;  /* in a queue, or in a list of free ones */
-  struct gch_call call;   /* while not begun */
   struct gch_stack *stack;
   atomic_bool running; /* its registers are in a processor */
   uint32_t generation; /* of the process that it belongs to */
+  union {
+    struct gch_call call; /* while not begun */
+    char room[GCH_TASK_ROOM];
+  };
 };
 
-_Static_assert(sizeof(struct gch_task) <= 64, "one cache line a task");
-
-struct gch_queue_of_tasks {
-  struct gch_task *first, *last;
-  _Atomic uint32_t count; /* read by others, as a hint */
-};
+_Static_assert(offsetof(struct gch_task, room) == GCH_TASK_ROOM_AT &&
+                   sizeof(struct gch_task) == 128,
+               "two cache lines a task, of which one that has not begun "
+               "needs the first");
 
 struct gch_proc {
   /* The worker's. */
@@ -215,6 +216,19 @@ void gch__move(struct gch_queue_of_tasks *to, struct gch_queue_of_tasks *from,
 
 enum { GCH_STREAK_MAX = 32 }; /* times that next may go before the queue */
 
+/* The first; and asks for the memory that the third goes on in, the end of a
+   stack that may not have been touched for long. (The third may just be stopping,
+   on another worker: then sp is no more than a hint.) */
+static inline struct gch_task *gch__pop_and_warm(struct gch_queue_of_tasks *q) {
+  enum { LINE = 64, LINES = 7 };
+  struct gch_task *t = gch__pop(q);
+  const char *sp =
+      t && t->next && t->next->next ? t->next->next->fiber.sp : NULL;
+  for (int i = 0; sp && i < LINES; i++)
+    __builtin_prefetch(sp + LINE * i);
+  return t;
+}
+
 /* The next task of p, which the caller may use. */
 static inline struct gch_task *gch__take_next(struct gch_proc *p) {
   struct gch_task *t = atomic_load_explicit(&p->next, memory_order_relaxed);
@@ -222,7 +236,7 @@ static inline struct gch_task *gch__take_next(struct gch_proc *p) {
     atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
     p->streak++;
   } else {
-    t = gch__pop(&p->queue);
+    t = gch__pop_and_warm(&p->queue);
     p->streak = 0;
   }
   if (t)
@@ -236,7 +250,7 @@ enum { GCH_MOVE = 16000 };
 
 /* What of that comes to one of many moved together, and slows its old worker:
    tasks that take less are not done sooner by two workers. */
-enum { GCH_WORTH = 300 };
+enum { GCH_WORTH = 500 };
 
 /* Whether the last of n tasks in a queue has longer to wait, going by how many
    were taken in the time that passed. */

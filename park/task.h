@@ -11,6 +11,11 @@
 struct gch_parker;
 struct gch_task;
 
+struct gch_queue_of_tasks {
+  struct gch_task *first, *last;
+  _Atomic uint32_t count; /* read by others, as a hint */
+};
+
 /* The task that the calling thread runs; NULL: none. Whoever looks at it after
    a call that can block, in the same function, needs gch__task_self for it. */
 extern GCH_THREAD_LOCAL struct gch_task *gch__task_running;
@@ -30,6 +35,19 @@ void gch__task_stop(void);
 
 /* Has t go on, perhaps in another thread; the last touch of t. */
 void gch__task_ready(struct gch_task *t);
+
+/* The same for many. First they are gathered, which is the last touch of each;
+   a zeroed queue is empty, and it is so afterwards. */
+void gch__task_gather(struct gch_queue_of_tasks *q, struct gch_task *t);
+void gch__tasks_ready(struct gch_queue_of_tasks *q);
+
+/* Room in the record of a task that has begun, for the operation that it is
+   parked in. Records lie side by side, where stacks lie far apart: who wakes
+   many tasks finds them sooner there. */
+enum { GCH_TASK_ROOM_AT = 32, GCH_TASK_ROOM = 96 };
+static inline void *gch__task_room(struct gch_task *t) {
+  return (char *)t + GCH_TASK_ROOM_AT;
+}
 
 /* gch__park for the running task, where p is told of a deadline: p's state
    decides between an unpark and the deadline. */
