@@ -3,10 +3,9 @@
  * Fibers on 64-bit ARM, AAPCS64. From sp upwards a fiber that does not run has
  * a frame record (x29, and x30: where to go on), x19 to x28, d8 to d15.
  *
- * It goes on by a return, though on other processors a jump is foreseen better:
- * where branch targets are enforced (BTI), only a return may lead to a place
- * without a landing pad. The hints are such pads, and nothing to older
- * processors. To the debugger d8 to d15 are the registers 72 to 79.
+ * It goes on by a return (fiber_x86_64.S says why; and where branch targets are
+ * enforced, BTI, only a return may lead to a place without a landing pad). The
+ * hints are such pads, and nothing to older processors. To the debugger d8 to d15 are the registers 72 to 79.
  */
 #include "go/fiber_kind.h"
 
