@@ -13,7 +13,8 @@
 #define NIL_FUNC "go of nil func value"
 
 /* A record for a task that w starts; NULL: no memory, or no worker. */
-static struct gch_task *new_task(struct gch_worker *w, struct gch_call call) {
+static inline struct gch_task *new_task(struct gch_worker *w, gch__run_fn *run,
+                                        void *a, void *b, void *c) {
   if (!w && !gch__sched_start())
     return NULL;
   if (atomic_load_explicit(&gch__sched.forked, memory_order_relaxed) &&
@@ -22,23 +23,20 @@ static struct gch_task *new_task(struct gch_worker *w, struct gch_call call) {
   struct gch_task *t = gch__task_new(w);
   if (!t)
     return NULL;
-  t->call = call;
-  t->generation = gch__sched.generation;
+  t->fiber.sp = NULL;
+  t->stack = NULL;
   atomic_store_explicit(&t->running, false, memory_order_relaxed);
+  t->generation = gch__sched.generation;
+  t->call = (struct gch_call){run, a, b, c};
   return t;
 }
 
-static void launch(struct gch_worker *w, struct gch_task *t) {
-  gch__count_started(w);
-  gch__submit(t);
-}
-
-int gch__spawn(struct gch_call call) {
+int gch__spawn(gch__run_fn *run, void *a, void *b, void *c) {
   struct gch_worker *w = gch__worker_running;
-  struct gch_task *t = new_task(w, call);
+  struct gch_task *t = new_task(w, run, a, b, c);
   if (!t)
     return ENOMEM;
-  launch(w, t);
+  gch__launch(w, t);
   return 0;
 }
 
@@ -50,7 +48,7 @@ static void call_fn(void *fn, void *arg, void *unused) {
 int gch_go(void (*fn)(void *), void *arg) {
   if (!fn)
     return gch__go_panics(EINVAL, EINVAL, NIL_FUNC);
-  return gch__spawn((struct gch_call){call_fn, (void *)fn, arg, NULL});
+  return gch__spawn(call_fn, (void *)fn, arg, NULL);
 }
 
 /* Tasks whose stack is there from the start: for a name, a size, a copy of
@@ -74,8 +72,7 @@ static int start_with_stack(const gch_go_opts *opts, void (*fn)(void *),
     room = MIN;
   if (size > SIZE_MAX / 4 || room > SIZE_MAX / 4)
     return ENOMEM;
-  struct gch_task *t =
-      new_task(w, (struct gch_call){call_fn, (void *)fn, arg, NULL});
+  struct gch_task *t = new_task(w, call_fn, (void *)fn, arg, NULL);
   if (!t)
     return ENOMEM;
   if (!(t->stack = new_stack(w, room + round_up(size)))) {
@@ -88,7 +85,7 @@ static int start_with_stack(const gch_go_opts *opts, void (*fn)(void *),
   }
   if (opts && opts->name)
     strncpy(t->stack->name, opts->name, sizeof t->stack->name - 1);
-  launch(w, t);
+  gch__launch(w, t);
   return 0;
 }
 
@@ -108,8 +105,7 @@ int gch_go_copy(void (*fn)(void *), const void *arg, size_t size) {
     return start_with_stack(NULL, fn, arg, size, NULL);
   if (size > 0)
     memcpy(words, arg, size);
-  return gch__spawn(
-      (struct gch_call){call_with_words, (void *)fn, words[0], words[1]});
+  return gch__spawn(call_with_words, (void *)fn, words[0], words[1]);
 }
 
 int gch_go_with(const gch_go_opts *opts, void (*fn)(void *), void *arg) {
@@ -144,7 +140,7 @@ int gch_run(int (*fn)(void *), void *arg) {
   if (!fn)
     return gch__go_panics(EINVAL, EINVAL, NIL_FUNC);
   gch__parker_init(&m.parker, GCH__FOREVER);
-  int err = gch__spawn((struct gch_call){run_main, &m, NULL, NULL});
+  int err = gch__spawn(run_main, &m, NULL, NULL);
   if (err)
     return err;
   gch__park(&m.parker, GCH__FOREVER);
@@ -164,6 +160,6 @@ int gch__job_prepare(void) {
 }
 
 void gch__job_start(struct gch_job *job) {
-  if (gch__spawn((struct gch_call){run_job, job, NULL, NULL}) != 0)
+  if (gch__spawn(run_job, job, NULL, NULL) != 0)
     gch__service_run(job);
 }

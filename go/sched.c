@@ -41,28 +41,10 @@ enum {
 
 #define sched gch__sched
 
-/* Counting */
-
-static void add(_Atomic uint64_t *n) {
-  /* Release: who sees a task counted as ended sees it counted as started. */
-  atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + 1,
-                        memory_order_release);
-}
-
-void gch__count_started(struct gch_worker *w) {
-  struct gch_proc *p = w ? gch__enter(w) : NULL;
-  if (p)
-    add(&p->started);
-  else
-    atomic_fetch_add(&sched.started, 1);
-  if (w)
-    gch__leave(w);
-}
-
 void gch__count_ended(struct gch_worker *w) {
   struct gch_proc *p = w ? gch__enter(w) : NULL;
   if (p)
-    add(&p->ended);
+    gch__count_up(&p->ended);
   else
     atomic_fetch_add(&sched.ended, 1);
   if (w)
@@ -116,12 +98,20 @@ static void tell_of_many(void) {
     gch__wake_worker();
 }
 
-void gch__submit(struct gch_task *t) {
-  struct gch_worker *w = gch__worker_running;
-  if (!w || !push_own(w, t))
+void gch__launch(struct gch_worker *w, struct gch_task *t) {
+  struct gch_proc *p = w ? gch__enter(w) : NULL;
+  if (p) {
+    gch__count_up(&p->started);
+    gch__push(&p->queue, t);
+  }
+  if (w)
+    gch__leave(w);
+  if (!p) {
+    atomic_fetch_add(&sched.started, 1);
     gch__submit_shared(t);
-  else if (somebody_idle())
+  } else if (somebody_idle()) {
     tell_of_many();
+  }
 }
 
 /* As the next, if w's proc has none. */
@@ -136,8 +126,7 @@ static inline bool set_next(struct gch_worker *w, struct gch_task *t) {
   return set;
 }
 
-/* n tasks that were woken are in a queue while a proc is idle; or 0, and one in
-   a next. */
+/* n tasks that were woken are in a queue while a proc is idle. */
 static void tell_of_woken(uint32_t n) {
   if (n > FEW)
     tell_of_many();
@@ -145,16 +134,25 @@ static void tell_of_woken(uint32_t n) {
     gch__monitor_next();
 }
 
+/* Where w, the caller, has another next, or is no worker. */
+__attribute__((noinline)) static void ready_later(struct gch_worker *w,
+                                                  struct gch_task *t) {
+  uint32_t n = w ? push_own(w, t) : 0;
+  if (n == 0)
+    gch__submit_shared(t);
+  else if (somebody_idle())
+    tell_of_woken(n);
+}
+
 void gch__task_ready(struct gch_task *t) {
   struct gch_worker *w = gch__worker_running;
   if (t->generation != sched.generation)
     return; /* a task of the process that this one was forked from */
   GCH_DELAY();
-  uint32_t n = 0;
-  if (!w || (!set_next(w, t) && !(n = push_own(w, t))))
-    gch__submit_shared(t);
+  if (!w || !set_next(w, t))
+    ready_later(w, t);
   else if (somebody_idle())
-    tell_of_woken(n);
+    gch__monitor_next();
 }
 
 void gch__task_gather(struct gch_queue_of_tasks *q, struct gch_task *t) {

@@ -46,9 +46,14 @@
 
 enum { GCH_MAX_PROCS = 1024 };
 
+struct gch_call {
+  gch__run_fn *run;
+  void *a, *b, *c;
+};
+
 struct gch_task {
   struct gch_fiber fiber; /* sp is NULL: not begun */
-  struct gch_task *next;  /* in a queue, or in a list of free ones */
+  struct gch_task *next;  /* in a queue */
   struct gch_stack *stack;
   atomic_bool running; /* its registers are in a processor */
   uint32_t generation; /* of the process that it belongs to */
@@ -70,9 +75,7 @@ struct gch_proc {
   uint32_t streak;       /* how often next went before the queue */
   uint32_t patience;     /* tasks to take before a look at the shared queue */
   _Atomic uint32_t tick; /* tasks taken */
-  struct gch_task *free_tasks;
-  struct gch_stack *free_stacks;
-  uint32_t num_free_tasks, num_free_stacks;
+  struct gch_magazine free_tasks, free_stacks;
   _Atomic uint64_t started, ended; /* tasks, here */
   /* Everybody's. */
   alignas(64) atomic_bool wanted;
@@ -303,14 +306,20 @@ void gch__sched_reset(struct gch_worker *w); /* in a forked child */
 /* start.c: makes sure that tasks can run; false: no memory, or no thread. */
 bool gch__sched_start(void);
 
-/* Queues t, which is ready, behind all that the caller's proc has; where it has
-   none, for everybody. quietly: wakes nobody who might take it. */
-void gch__submit(struct gch_task *t);
+/* Queues t behind all that the proc of w, the caller, has; where it has none, for
+   everybody. The first: counted as started, and somebody is to take it. The
+   second: t is the caller's, who leaves it. */
+void gch__launch(struct gch_worker *w, struct gch_task *t);
 void gch__submit_quietly(struct gch_task *t);
 
-/* Counts tasks made and over; w may be NULL. */
-void gch__count_started(struct gch_worker *w);
+/* Counts a task that is over; w may be NULL. */
 void gch__count_ended(struct gch_worker *w);
+
+/* Release: who sees a task counted as ended sees it counted as started. */
+static inline void gch__count_up(_Atomic uint64_t *n) {
+  atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + 1,
+                        memory_order_release);
+}
 
 /* What a worker's thread does, from its native stack. */
 void gch__work(struct gch_worker *w);

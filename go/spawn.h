@@ -7,14 +7,12 @@
 
 #include <stdbool.h>
 
-/* What a task does: run(a, b, c). */
-struct gch_call {
-  void (*run)(void *a, void *b, void *c);
-  void *a, *b, *c;
-};
+/* What a task does: run(a, b, c). It calls the user's function, and keeps the rule
+   of park/fork.h. */
+typedef void gch__run_fn(void *a, void *b, void *c);
 
 /* 0 or ENOMEM. */
-int gch__spawn(struct gch_call call);
+int gch__spawn(gch__run_fn *run, void *a, void *b, void *c);
 
 /* gch_go_with where opts->thread. */
 int gch__go_thread(const gch_go_opts *opts, void (*fn)(void *), void *arg);

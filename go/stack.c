@@ -22,8 +22,6 @@
 enum {
   SLAB_TASKS = 255,
   KEPT = 2048,
-  BATCH = 32, /* what goes between a proc's lists and the global ones */
-  PROC_KEEPS = 2 * BATCH,
 };
 
 struct slab {
@@ -36,8 +34,8 @@ struct slab {
 
 static struct {
   struct gch_lock lock;
-  struct gch_task *tasks;   /* free ones */
-  struct gch_stack *stacks; /* free and warm */
+  struct gch_free *tasks;  /* batches of free ones */
+  struct gch_free *stacks; /* batches of free and warm ones */
   size_t num_stacks;
   struct slab *slabs; /* with stacks that are not warm */
 } memory;
@@ -108,30 +106,45 @@ static struct slab *slab_new(void) {
   return slab;
 }
 
+/* Batches in the global lists */
+
+static struct gch_free *pop_batch(struct gch_free **list) {
+  struct gch_free *batch = *list;
+  if (batch)
+    *list = batch->next_batch;
+  return batch;
+}
+
+static void push_batch(struct gch_free **list, struct gch_free *batch) {
+  batch->next_batch = *list;
+  *list = batch;
+}
+
+/* A batch of one. */
+static struct gch_free *single(void *free) {
+  struct gch_free *f = free;
+  f->next = NULL;
+  f->count = 1;
+  return f;
+}
+
+/* Gives w's proc what is left of a batch, of which one was taken. False: it has
+   none, or has some again. */
+static bool load(struct gch_worker *w, struct gch_free *rest, uint32_t count,
+                 bool stacks) {
+  struct gch_proc *p = w ? gch__enter(w) : NULL;
+  struct gch_magazine *m = p ? stacks ? &p->free_stacks : &p->free_tasks : NULL;
+  bool loaded = m && !m->loose;
+  if (loaded) {
+    m->loose = rest;
+    m->num_loose = count;
+  }
+  if (w)
+    gch__leave(w);
+  return loaded;
+}
+
 /* Task records */
-
-/* Moves up to n from one list to another; how many. */
-static uint32_t move_tasks(struct gch_task **to, struct gch_task **from,
-                           uint32_t n) {
-  uint32_t moved = 0;
-  for (struct gch_task *t; moved < n && (t = *from); moved++) {
-    *from = t->next;
-    t->next = *to;
-    *to = t;
-  }
-  return moved;
-}
-
-static uint32_t move_stacks(struct gch_stack **to, struct gch_stack **from,
-                            uint32_t n) {
-  uint32_t moved = 0;
-  for (struct gch_stack *s; moved < n && (s = *from); moved++) {
-    *from = s->next;
-    s->next = *to;
-    *to = s;
-  }
-  return moved;
-}
 
 static void list_slab(struct slab *slab) {
   if (slab->listed)
@@ -139,6 +152,21 @@ static void list_slab(struct slab *slab) {
   slab->listed = true;
   slab->next = memory.slabs;
   memory.slabs = slab;
+}
+
+/* With the lock held: its records, in batches. */
+static void list_tasks(struct slab *slab) {
+  for (int i = 0; i < SLAB_TASKS; i += GCH_BATCH) {
+    struct gch_free *batch = NULL;
+    uint32_t count = 0;
+    for (int k = i; k < SLAB_TASKS && k < i + GCH_BATCH; k++, count++) {
+      struct gch_free *f = (struct gch_free *)(void *)&slab->tasks[k];
+      f->next = batch;
+      batch = f;
+    }
+    batch->count = count;
+    push_batch(&memory.tasks, batch);
+  }
 }
 
 /* More records on the global list; false: no memory. */
@@ -152,11 +180,8 @@ static bool grow(void) {
     struct slab *slab = slab_new();
     grown = slab != NULL;
     if (grown) {
-      for (int i = 0; i < SLAB_TASKS - 1; i++)
-        slab->tasks[i].next = &slab->tasks[i + 1];
       gch__lock(&memory.lock);
-      slab->tasks[SLAB_TASKS - 1].next = memory.tasks;
-      memory.tasks = slab->tasks;
+      list_tasks(slab);
       list_slab(slab);
       gch__unlock(&memory.lock);
     }
@@ -165,78 +190,51 @@ static bool grow(void) {
   return grown;
 }
 
-/* Up to n records from the global list; how many. */
-static uint32_t take_tasks(struct gch_task **list, uint32_t n) {
+void gch__tasks_over(struct gch_free *batch) {
+  if (!batch)
+    return;
   gch__lock(&memory.lock);
-  uint32_t taken = move_tasks(list, &memory.tasks, n);
-  gch__unlock(&memory.lock);
-  return taken;
-}
-
-static void give_tasks(struct gch_task **list, uint32_t n) {
-  gch__lock(&memory.lock);
-  move_tasks(&memory.tasks, list, n);
+  push_batch(&memory.tasks, batch);
   gch__unlock(&memory.lock);
 }
 
-/* From the proc's list; NULL: it is empty, or there is no proc. */
-static struct gch_task *take_own_task(struct gch_worker *w) {
-  struct gch_task *t = NULL;
-  struct gch_proc *p = gch__enter(w);
-  if (p && (t = p->free_tasks)) {
-    p->free_tasks = t->next;
-    p->num_free_tasks--;
+static struct gch_free *take_tasks(void) {
+  struct gch_free *batch;
+  do {
+    gch__lock(&memory.lock);
+    batch = pop_batch(&memory.tasks);
+    gch__unlock(&memory.lock);
+  } while (!batch && grow());
+  return batch;
+}
+
+__attribute__((noinline)) static struct gch_free *refill(struct gch_worker *w) {
+  struct gch_free *batch = take_tasks();
+  if (!batch)
+    return NULL;
+  struct gch_free *rest = batch->next;
+  uint32_t count = batch->count - 1;
+  if (rest && !load(w, rest, count, false)) {
+    rest->count = count;
+    gch__tasks_over(rest);
   }
-  gch__leave(w);
-  return t;
-}
-
-static void put_own_tasks(struct gch_worker *w, struct gch_task *list,
-                          uint32_t n) {
-  struct gch_proc *p = gch__enter(w);
-  if (p)
-    p->num_free_tasks += move_tasks(&p->free_tasks, &list, n);
-  gch__leave(w);
-  if (list)
-    give_tasks(&list, UINT32_MAX);
-}
-
-static struct gch_task *refill(struct gch_worker *w) {
-  struct gch_task *list = NULL;
-  uint32_t n;
-  while ((n = take_tasks(&list, w ? BATCH : 1)) == 0)
-    if (!grow())
-      return NULL;
-  struct gch_task *t = list;
-  if (n > 1)
-    put_own_tasks(w, t->next, n - 1);
-  return t;
+  return batch;
 }
 
 struct gch_task *gch__task_new(struct gch_worker *w) {
-  struct gch_task *t = w ? take_own_task(w) : NULL;
-  if (!t && !(t = refill(w)))
-    return NULL;
-  t->fiber.sp = NULL;
-  t->stack = NULL;
-  return t;
+  struct gch_proc *p = w ? gch__enter(w) : NULL;
+  void *t = p ? gch__take_free(&p->free_tasks) : NULL;
+  if (w)
+    gch__leave(w);
+  return t ? t : refill(w);
 }
 
 void gch__task_free(struct gch_worker *w, struct gch_task *t) {
-  struct gch_task *rest = t;
-  t->next = NULL;
   struct gch_proc *p = w ? gch__enter(w) : NULL;
-  if (p) {
-    t->next = p->free_tasks;
-    p->free_tasks = t;
-    rest = NULL;
-    if (++p->num_free_tasks > PROC_KEEPS)
-      p->num_free_tasks -= move_tasks(&rest, &p->free_tasks, BATCH);
-  }
+  struct gch_free *over = p ? gch__put_free(&p->free_tasks, t) : single(t);
   if (w)
     gch__leave(w);
-  if (rest)
-    give_tasks(&rest, UINT32_MAX);
+  gch__tasks_over(over);
 }
 
 /* Stacks */
@@ -263,54 +261,6 @@ static char *warm_up(struct slab **slab) {
   return mapping;
 }
 
-/* From the global list, else one that is not warm. */
-static struct gch_stack *take_stack(void) {
-  char *mapping = NULL;
-  struct slab *slab;
-  gch__lock(&memory.lock);
-  struct gch_stack *s = memory.stacks;
-  if (s) {
-    memory.stacks = s->next;
-    memory.num_stacks--;
-  } else {
-    mapping = warm_up(&slab);
-  }
-  gch__unlock(&memory.lock);
-  if (mapping) {
-    s = stack_in(mapping, GCH_STACK_SIZE);
-    s->slab = slab;
-  }
-  return s;
-}
-
-struct gch_stack *gch__stack_new(struct gch_worker *w) {
-  struct gch_stack *s = NULL;
-  struct gch_proc *p = w ? gch__enter(w) : NULL;
-  if (p && (s = p->free_stacks)) {
-    p->free_stacks = s->next;
-    p->num_free_stacks--;
-  }
-  if (w)
-    gch__leave(w);
-  if (!s)
-    s = take_stack();
-  /* The one that was promised lies in another proc's list, or was there when
-     the process was forked. */
-  return s ? s : gch__stack_map(GCH_STACK_SIZE - 4 * gch__page);
-}
-
-static bool put_warm(struct gch_stack *s) {
-  gch__lock(&memory.lock);
-  bool room = memory.num_stacks < KEPT;
-  if (room) {
-    s->next = memory.stacks;
-    memory.stacks = s;
-    memory.num_stacks++;
-  }
-  gch__unlock(&memory.lock);
-  return room;
-}
-
 /* Nothing of s is left but its guard. */
 static void cool(struct gch_stack *s) {
   struct slab *slab = s->slab;
@@ -325,41 +275,88 @@ static void cool(struct gch_stack *s) {
 }
 
 /* Onto the global list while there is room. */
-static void give_stacks(struct gch_stack *list) {
-  while (list) {
-    struct gch_stack *s = list;
-    list = s->next;
-    if (!put_warm(s))
-      cool(s);
+static void stacks_over(struct gch_free *batch) {
+  if (!batch)
+    return;
+  gch__lock(&memory.lock);
+  bool room = memory.num_stacks < KEPT;
+  if (room) {
+    memory.num_stacks += batch->count;
+    push_batch(&memory.stacks, batch);
+  }
+  gch__unlock(&memory.lock);
+  for (struct gch_free *next; !room && batch; batch = next) {
+    next = batch->next;
+    cool((struct gch_stack *)(void *)batch);
   }
 }
 
+/* From the global list, a batch; else one that is not warm. */
+static struct gch_free *take_stacks(void) {
+  char *mapping = NULL;
+  struct slab *slab;
+  gch__lock(&memory.lock);
+  struct gch_free *batch = pop_batch(&memory.stacks);
+  if (batch)
+    memory.num_stacks -= batch->count;
+  else
+    mapping = warm_up(&slab);
+  gch__unlock(&memory.lock);
+  if (!mapping)
+    return batch;
+  struct gch_stack *s = stack_in(mapping, GCH_STACK_SIZE);
+  s->slab = slab;
+  return single(s);
+}
+
+struct gch_stack *gch__stack_new(struct gch_worker *w) {
+  struct gch_proc *p = w ? gch__enter(w) : NULL;
+  struct gch_free *f = p ? gch__take_free(&p->free_stacks) : NULL;
+  if (w)
+    gch__leave(w);
+  if (!f && (f = take_stacks()) && f->next) {
+    uint32_t count = f->count - 1;
+    if (!load(w, f->next, count, true)) {
+      f->next->count = count;
+      stacks_over(f->next);
+    }
+  }
+  /* The one that was promised lies in another proc's list, or was there when
+     the process was forked. */
+  return f ? (struct gch_stack *)(void *)f
+           : gch__stack_map(GCH_STACK_SIZE - 4 * gch__page);
+}
+
 void gch__stack_free(struct gch_worker *w, struct gch_stack *s) {
-  struct gch_stack *rest = s;
   if (s->mapped) {
     munmap(s->mapping, s->mapped);
     return;
   }
-  s->next = NULL;
   s->name[0] = '\0';
   s->argument = 0;
   struct gch_proc *p = w ? gch__enter(w) : NULL;
-  if (p) {
-    s->next = p->free_stacks;
-    p->free_stacks = s;
-    rest = NULL;
-    if (++p->num_free_stacks > PROC_KEEPS)
-      p->num_free_stacks -= move_stacks(&rest, &p->free_stacks, BATCH);
-  }
+  struct gch_free *over = p ? gch__put_free(&p->free_stacks, s) : single(s);
   if (w)
     gch__leave(w);
-  give_stacks(rest);
+  stacks_over(over);
+}
+
+/* The two batches of a magazine, which is empty then. */
+static void unload(struct gch_magazine *m, struct gch_free **loose,
+                   struct gch_free **batch) {
+  if (m->loose)
+    m->loose->count = m->num_loose;
+  *loose = m->loose;
+  *batch = m->batch;
+  *m = (struct gch_magazine){0};
 }
 
 void gch__free_lists_flush(struct gch_proc *p) {
-  struct gch_stack *stacks = p->free_stacks;
-  give_tasks(&p->free_tasks, UINT32_MAX);
-  p->free_stacks = NULL;
-  p->num_free_tasks = p->num_free_stacks = 0;
-  give_stacks(stacks);
+  struct gch_free *loose, *batch;
+  unload(&p->free_tasks, &loose, &batch);
+  gch__tasks_over(loose);
+  gch__tasks_over(batch);
+  unload(&p->free_stacks, &loose, &batch);
+  stacks_over(loose);
+  stacks_over(batch);
 }

@@ -30,11 +30,59 @@ struct gch_sanitizer_stack {
   unsigned valgrind_id;
 };
 
+/* What is free says so in its own memory. */
+struct gch_free {
+  struct gch_free *next;       /* of a batch; NULL: the last */
+  struct gch_free *next_batch; /* both of these: in the first of a batch */
+  uint32_t count;              /* that the batch has */
+};
+
+/* A proc's free things, in front of the global lists: loose ones, and a batch.
+   They come from there and go back by batches only, so that both are a matter of
+   two pointers. */
+struct gch_magazine {
+  struct gch_free *loose, *batch;
+  uint32_t num_loose;
+};
+
+enum { GCH_BATCH = 32 };
+
+/* The next of m; NULL: there is none. */
+static inline void *gch__take_free(struct gch_magazine *m) {
+  struct gch_free *f = m->loose;
+  if (!f && (f = m->batch)) {
+    m->batch = NULL;
+    m->num_loose = f->count;
+  }
+  if (f) {
+    m->loose = f->next;
+    m->num_loose--;
+  }
+  return f;
+}
+
+/* Puts into m what is free now. A batch that goes over to the global lists, or
+   NULL. */
+static inline struct gch_free *gch__put_free(struct gch_magazine *m,
+                                             void *free) {
+  struct gch_free *f = (struct gch_free *)free, *over = NULL;
+  f->next = m->loose;
+  m->loose = f;
+  if (++m->num_loose == GCH_BATCH) {
+    over = m->batch;
+    f->count = GCH_BATCH;
+    m->batch = f;
+    m->loose = NULL;
+    m->num_loose = 0;
+  }
+  return over;
+}
+
 struct gch_stack {
-  struct gch_stack *next; /* in a list of free ones */
-  char *mapping;          /* its guard begins here */
-  size_t mapped;          /* bytes, if the mapping is its own; else 0, */
-  struct slab *slab;      /* and it is one of this slab's */
+  struct gch_free free;
+  char *mapping;     /* its guard begins here */
+  size_t mapped;     /* bytes, if the mapping is its own; else 0, */
+  struct slab *slab; /* and it is one of this slab's */
   char name[GCH_TASK_NAME_MAX];
   size_t argument; /* bytes below it that hold the task's argument */
   struct gch_sanitizer_stack sanitizer;
@@ -60,12 +108,13 @@ static inline char *gch__stack_high(const struct gch_stack *s) {
    there is no memory. */
 struct gch_stack *gch__stack_map(size_t size);
 
-/* Global lists; w's proc has its own in front of them. */
-
-/* A task record, zeroed, whose stack is promised; NULL where there is no
-   memory. w may be NULL. */
+/* A task record whose stack is promised; NULL where there is no memory. w may be
+   NULL. */
 struct gch_task *gch__task_new(struct gch_worker *w);
 void gch__task_free(struct gch_worker *w, struct gch_task *t);
+
+/* What gch__put_free gave, of task records. */
+void gch__tasks_over(struct gch_free *batch);
 
 /* A stack of GCH_STACK_SIZE. NULL: all are in use or in other procs' lists, and
    the kernel has no more; try again later. */

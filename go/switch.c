@@ -25,7 +25,6 @@
  */
 #include "go/sanitizer.h"
 #include "go/sched.h"
-#include "park/fork.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -77,10 +76,15 @@ look_at_shared(struct gch_worker *w, struct gch_proc *p) {
   return look ? gch__take_shared(w) : t;
 }
 
-/* What w is to run next; NULL: look further, from the native stack. */
-static inline struct gch_task *next_task(struct gch_worker *w) {
+/* What w is to run next; NULL: look further, from the native stack. The running
+   task stops, or is over. */
+static inline struct gch_task *next_task(struct gch_worker *w, bool over) {
   struct gch_task *t = NULL;
   struct gch_proc *p = gch__enter(w);
+  if (over && p)
+    gch__count_up(&p->ended);
+  else if (over)
+    atomic_fetch_add(&gch__sched.ended, 1);
   if (p && p->patience-- == 0)
     return look_at_shared(w, p);
   if (p)
@@ -165,7 +169,7 @@ void gch__task_stop(void) {
   struct gch_task *self = w->task;
   int saved = *w->errno_at;
   GCH_DELAY();
-  struct gch_task *next = next_task(w);
+  struct gch_task *next = next_task(w, false);
   if (next != self) {
     next = prepare_next(w, next);
     w->left = self;
@@ -195,8 +199,7 @@ GCH_NOIPA static void set_running(struct gch_worker *w, struct gch_task *t) {
    stack from the other, a task that has not begun goes on here. */
 static struct gch_worker *end_task(struct gch_worker *w) {
   struct gch_task *self = w->task;
-  gch__count_ended(w);
-  struct gch_task *next = next_task(w);
+  struct gch_task *next = next_task(w, true);
   if (next && !GCH_TSAN && !GCH_ASAN && !next->fiber.sp && !next->stack &&
       !self->stack->mapped) {
     next->stack = self->stack;
@@ -230,10 +233,8 @@ void gch__task_lost(struct gch_worker *w) {
 
 static void call(struct gch_worker *w) {
   struct gch_call c = w->task->call;
-  int forks = gch__forks();
   *w->errno_at = 0;
   c.run(c.a, c.b, c.c);
-  gch__exit_in_child(forks);
 }
 
 /* The bottom of every task's stack. */

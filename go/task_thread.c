@@ -75,7 +75,7 @@ int gch__go_thread(const gch_go_opts *opts, void (*fn)(void *), void *arg) {
     s->arg = arg;
     if (opts->name)
       strncpy(s->name, opts->name, sizeof s->name - 1);
-    gch__count_started(NULL);
+    atomic_fetch_add(&gch__sched.started, 1);
     started = start_thread(opts->stack_size ? opts->stack_size : GCH_STACK_SIZE,
                            s) == 0;
     if (!started) {

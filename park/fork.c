@@ -2,21 +2,16 @@
 #include "park/fork.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <unistd.h>
 
-static _Atomic int forks;
+_Atomic int gch__fork_count;
 
 static void in_child(void) {
-  atomic_fetch_add(&forks, 1);
+  atomic_fetch_add(&gch__fork_count, 1);
 }
 
 __attribute__((constructor)) static void register_fork(void) {
   pthread_atfork(NULL, NULL, in_child);
-}
-
-int gch__forks(void) {
-  return atomic_load(&forks);
 }
 
 void gch__exit_in_child(int forks_before) {

@@ -7,8 +7,14 @@
 #ifndef GCH_PARK_FORK_H
 #define GCH_PARK_FORK_H
 
+#include <stdatomic.h>
+
+extern _Atomic int gch__fork_count;
+
 /* Counts the forks that lead from the first process to this one. */
-int gch__forks(void);
+static inline int gch__forks(void) {
+  return atomic_load_explicit(&gch__fork_count, memory_order_relaxed);
+}
 
 /* After a task's function, with what gch__forks gave before it: ends the
    process if this is a child. */

@@ -87,7 +87,7 @@ static void run(void *group, void *fn, void *arg) {
 static int start(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
                  void *arg) {
   gch_wg_add(&g->wg, 1);
-  int err = gch__spawn((struct gch_call){run, g, (void *)fn, arg});
+  int err = gch__spawn(run, g, (void *)fn, arg);
   if (err)
     end_one(g);
   return err;

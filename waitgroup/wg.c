@@ -203,7 +203,7 @@ int gch_wg_go(gch_wg *wg, void (*fn)(void *), void *arg) {
   if (!fn)
     return gch__go_panics(EINVAL, EINVAL, "go of nil func value");
   gch_wg_add(wg, 1);
-  int err = gch__spawn((struct gch_call){run, wg, (void *)fn, arg});
+  int err = gch__spawn(run, wg, (void *)fn, arg);
   if (err)
     gch_wg_add(wg, -1);
   return err;
