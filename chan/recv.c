@@ -106,7 +106,9 @@ int gch_recv(gch_chan *c, void *elem) {
   if (!c || !elem)
     return gch__recv(c, elem, GCH__FOREVER);
   gch__lock(&c->lock);
-  return gch__popped(c, elem) ? 0 : recv_or_park(c, elem, GCH__FOREVER);
+  if (gch__popped(c, elem) || gch__fetched(c, elem))
+    return 0;
+  return recv_or_park(c, elem, GCH__FOREVER);
 }
 
 int gch_recv_until(gch_chan *c, void *elem, int64_t deadline) {

@@ -38,6 +38,40 @@ static inline bool gch__pushed(gch_chan *c, const void *elem) {
   return true;
 }
 
+/* The first of q, taken out, if it needs no claim. */
+static inline struct gch_waiter *gch__take_plain(struct gch_queue *q) {
+  struct gch_waiter *w = gch__queue_first(q);
+  if (!w || !w->group->plain)
+    return NULL;
+  gch__queue_remove_first(q, w);
+  w->err = 0;
+  return w;
+}
+
+/* A send, if the first receiver waits for nothing else: then it is done and the
+   lock released. */
+static inline bool gch__handed(gch_chan *c, const void *elem) {
+  struct gch_waiter *w = gch__take_plain(&c->receivers);
+  if (!w)
+    return false;
+  gch__copy(c, w->elem, elem);
+  gch__unlock(&c->lock);
+  gch__wake(w);
+  return true;
+}
+
+/* A receive, if there is no buffer and the first sender waits for nothing else:
+   then it is done and the lock released. */
+static inline bool gch__fetched(gch_chan *c, void *elem) {
+  struct gch_waiter *w = c->cap > 0 ? NULL : gch__take_plain(&c->senders);
+  if (!w)
+    return false;
+  gch__copy(c, elem, w->elem);
+  gch__unlock(&c->lock);
+  gch__wake(w);
+  return true;
+}
+
 /* A receive, if there is a value and no sender waits for its slot: then it is
    done and the lock released. */
 static inline bool gch__popped(gch_chan *c, void *elem) {

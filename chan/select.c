@@ -286,7 +286,7 @@ static size_t lock_and_run(const struct select *s) {
   i = choose_and_attempt(s, &err, &partner);
   bool parks = i == NONE && s->default_at == NONE;
   if (parks) {
-    gch__group_init(&group, s->deadline, false);
+    gch__group_init(&group, gch__task_self(), s->deadline, false);
     gch__group_describe(&group);
     queue_all(s, count, &group);
   }

@@ -63,7 +63,7 @@ int gch_send(gch_chan *c, const void *elem) {
   int err = c ? gch__send_refused(c, elem) : EAGAIN;
   if (err == 0) {
     gch__lock(&c->lock);
-    if (gch__pushed(c, elem))
+    if (gch__pushed(c, elem) || gch__handed(c, elem))
       return 0;
     err = send_or_park(c, elem, GCH__FOREVER);
   } else if (!c) {

@@ -54,11 +54,12 @@ struct gch_queue {
   struct gch_waiter *last;
 };
 
-static inline void gch__group_init(struct gch_group *g, int64_t deadline,
-                                   bool one_waiter) {
+/* For the sleeper: the running task, or a thread (NULL). */
+static inline void gch__group_init(struct gch_group *g, struct gch_task *task,
+                                   int64_t deadline, bool one_waiter) {
   atomic_init(&g->winner, GCH_WAITING);
   g->plain = one_waiter && deadline == GCH__FOREVER;
-  gch__parker_init(&g->parker, deadline);
+  gch__parker_init_for(&g->parker, task, deadline);
 }
 
 /* Notes who parks now, in a group that is set up. By a cheaper clock, which may

@@ -71,11 +71,18 @@ static inline bool gch__counts_asleep(void) {
 #define GCH_PARKER_OF_THREAD                                                   \
   { .uses_state = true }
 
-/* The caller is who will sleep on p, at first until deadline. */
-static inline void gch__parker_init(struct gch_parker *p, int64_t deadline) {
+/* The caller, task or else a thread (NULL), is who will sleep on p, at first
+   until deadline. */
+static inline void gch__parker_init_for(struct gch_parker *p,
+                                        struct gch_task *task,
+                                        int64_t deadline) {
   atomic_init(&p->state, GCH_PARKER_EMPTY);
-  p->task = gch__task_self();
-  p->uses_state = !p->task || deadline != GCH__FOREVER;
+  p->task = task;
+  p->uses_state = !task || deadline != GCH__FOREVER;
+}
+
+static inline void gch__parker_init(struct gch_parker *p, int64_t deadline) {
+  gch__parker_init_for(p, gch__task_self(), deadline);
 }
 
 /* Takes the permit, waiting for it until the absolute monotonic time deadline
