@@ -22,8 +22,8 @@ __attribute__((constructor)) static void register_fork(void) {
 /* A holder is done in tens of nanoseconds, unless it lost its processor. But
    to fetch the lock's cache line and lose it again takes as long as several
    operations by who has it: so who finds the lock held once more stays away for
-   some of those. Nanoseconds; in all a tenth of what a sleep and a wake cost. */
-enum { FIRST = 16, LONGEST = 1024, IN_ALL = 4000 };
+   more of those. Nanoseconds; in all less than a sleep and a wake cost. */
+enum { FIRST = 16, LONGEST = 4096, IN_ALL = 16000 };
 
 static bool spin(struct gch_lock *l) {
   uint32_t wait = FIRST;
