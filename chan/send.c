@@ -4,7 +4,8 @@
  *     closed              EPIPE
  *     a receiver waits    claim it, copy into its destination
  *     there is room       copy into the next slot
- *     else                queue as a sender, and park
+ *     else                queue as a sender, and park; perhaps after a look
+ *                         some microseconds later
  */
 #include "chan/park.h"
 #include "chan/ready.h"
@@ -37,11 +38,38 @@ int gch__send_locked(gch_chan *c, const void *elem,
   return send_locked(c, elem, partner);
 }
 
+/* A sender that queues is handed each slot as it becomes free, and woken for
+   it: one value at a time, each with the channel's memory going there and back.
+   So a thread that finds the buffer full lets go of it until half of it may be
+   free, and queues only if it is full again. Out of the queue it has no place
+   in the order: while others have, no slot becomes free for it.
+
+   Slots, from how many on this pays, and how many are waited for at most;
+   nanoseconds, for the taking of a value, and of all that may be waited. */
+enum { FEW = 8, MANY = 64, TAKE_TIME = 24, LONGEST = 2 * MANY * TAKE_TIME };
+
+/* With the lock held, which is released meanwhile. Whether it was. */
+static bool stay_away(gch_chan *c, int64_t deadline) {
+  uint32_t away = TAKE_TIME * (uint32_t)(c->cap < MANY ? c->cap : MANY);
+  if (c->cap < FEW || gch__queue_first(&c->senders) || !gch__spins() ||
+      (deadline != GCH__FOREVER && deadline < gch__from_now(LONGEST)))
+    return false;
+  gch__unlock(&c->lock);
+  gch__pause_for(away);
+  if (gch__len(c) > c->cap / 2)
+    gch__pause_for(away);
+  GCH_DELAY();
+  gch__lock(&c->lock);
+  return true;
+}
+
 /* With the lock held, which is released. */
 __attribute__((noinline)) static int send_or_park(gch_chan *c, const void *elem,
                                                   int64_t deadline) {
   struct gch_waiter *partner;
   int err = send_locked(c, elem, &partner);
+  if (err == EAGAIN && stay_away(c, deadline))
+    err = send_locked(c, elem, &partner);
   if (err == EAGAIN)
     return gch__park_on(c, &c->senders, (void *)(uintptr_t)elem, deadline);
   gch__unlock(&c->lock);

@@ -86,6 +86,10 @@ static int32_t spin_limit(void) {
   return ++habit.parks % RETRY == 0 ? SPIN_TRIAL : 0;
 }
 
+bool gch__spins(void) {
+  return habit.limit != SPIN_MIN && !gch__task_self() && gch__processors() > 1;
+}
+
 static bool spin(struct gch_parker *p, int64_t deadline) {
   int32_t limit = spin_limit();
   if (limit == 0)

@@ -109,6 +109,10 @@ static inline void gch__unpark(struct gch_parker *p) {
     gch__task_ready(p->task);
 }
 
+/* Whether it may pay that the caller waits a few microseconds before it parks:
+   a thread, one of several processors, and its spins have not failed lately. */
+bool gch__spins(void);
+
 /* Sleeps until deadline on what nobody wakes. ETIMEDOUT, in the end. */
 int gch__park_alone(int64_t deadline);
 
