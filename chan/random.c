@@ -12,10 +12,14 @@ static uint64_t mix(uint64_t z) {
   return z ^ (z >> 31);
 }
 
-uint32_t gch__random_below(uint32_t n) {
+uint64_t gch__random(void) {
   static GCH_THREAD_LOCAL uint64_t state;
   if (state == 0) /* once a thread: its own place in memory and time */
     state = mix((uint64_t)gch__now()) ^ (uintptr_t)&state;
   state += 0x9e3779b97f4a7c15u;
-  return (uint32_t)(((mix(state) >> 32) * n) >> 32);
+  return mix(state);
+}
+
+uint32_t gch__random_below(uint32_t n) {
+  return gch__below(gch__random(), n);
 }

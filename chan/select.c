@@ -53,6 +53,7 @@ struct choice {
   size_t chosen; /* NONE: none is ready */
   uint32_t ready;
   uint32_t turns; /* of all channels, modulo its size */
+  uint64_t dice;  /* random, once two are ready */
 };
 
 static bool is_send(const gch_case *k) {
@@ -86,8 +87,12 @@ static inline bool is_ready(const gch_case *k) {
 /* Uniform among the cases that seem ready, by one pass: the k-th that is found
    replaces the choice with probability 1/k. */
 static inline void weigh(struct choice *c, size_t i) {
-  if (++c->ready == 1 || gch__random_below(c->ready) == 0)
-    c->chosen = i;
+  if (++c->ready > 1) {
+    c->dice = c->ready == 2 ? gch__random() : gch__random_next(c->dice);
+    if (gch__below(c->dice, c->ready) != 0)
+      return;
+  }
+  c->chosen = i;
 }
 
 static size_t choose(const struct select *s) {
