@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* GULCH_DEADLOCK: which programs are ended, and that no other is. Each test
-   runs this program again, with a scene to play in place of the tests. */
+/* GULCH_DEADLOCK: which programs are ended, and that no other is. */
 #define _GNU_SOURCE
 #define TEST_AS_IS /* it counts threads and tasks */
 #include "deadlock_scenes.h"
-
-enum { SIZE = 65536 };
 
 #define WORDS "fatal error: all goroutines are asleep - deadlock!\n\n"
 
@@ -62,13 +59,12 @@ static void play_among(const struct scene *scenes, int n, const char *name) {
     }
 }
 
-static void play_scene(void) {
-  const char *name = getenv("GULCH_TEST_SCENE");
-  if (!name)
+/* The scene's name is "ends", "goes_on" or "other", ':', and a name there. */
+static void play_if_asked(void) {
+  const char *list = scene_to_play();
+  if (!list)
     return;
-  unsetenv("GULCH_TEST_SCENE");
-  const char *list = name;
-  name += strcspn(name, ":") + 1;
+  const char *name = list + strcspn(list, ":") + 1;
   if (*list == 'e')
     play_among(ends, NUM_ENDS, name);
   else if (*list == 'g')
@@ -80,40 +76,13 @@ static void play_scene(void) {
 
 /* The audience */
 
-/* scene is "ends", "goes_on" or "other", ':', and a name. */
-static _Noreturn void become(const char *scene, const char *deadlock, int err) {
-  dup2(err, STDOUT_FILENO);
-  dup2(err, STDERR_FILENO);
-  setenv("GULCH_TEST_SCENE", scene, 1);
-  if (deadlock)
-    setenv("GULCH_DEADLOCK", deadlock, 1);
-  else
-    unsetenv("GULCH_DEADLOCK");
-  run_program_again();
-  _exit(127);
-}
-
-/* The status of scene, with GULCH_DEADLOCK as given, and what it printed. */
-static int play(const char *scene, const char *deadlock, char text[SIZE]) {
-  int fds[2];
-  ck_assert_int_eq(pipe(fds), 0);
-  pid_t pid = fork_with_parent();
-  if (pid == 0) {
-    close(fds[0]);
-    become(scene, deadlock, fds[1]);
-  }
-  close(fds[1]);
-  size_t have = 0;
-  for (ssize_t n; have < SIZE - 1; have += (size_t)n)
-    if ((n = read(fds[0], text + have, SIZE - 1 - have)) <= 0)
-      break;
-  text[have] = '\0';
-  close(fds[0]);
-  return status_of(pid);
+static int play(const char *scene, const char *deadlock,
+                char text[SCENE_TEXT]) {
+  return play_scene(scene, "GULCH_DEADLOCK", deadlock, text);
 }
 
 static void expect_deadlock_and(const char *scene, const char *part) {
-  char text[SIZE];
+  char text[SCENE_TEXT];
   if (!can_tell())
     return;
   ck_assert_msg(play(scene, "1", text) == 2, "%s: %s", scene, text);
@@ -122,7 +91,7 @@ static void expect_deadlock_and(const char *scene, const char *part) {
 }
 
 static void expect_end(const char *scene) {
-  char text[SIZE];
+  char text[SCENE_TEXT];
   ck_assert_msg(play(scene, "1", text) == 0, "%s: %s", scene, text);
   ck_assert_str_eq(text, "");
 }
@@ -154,7 +123,7 @@ START_TEST(what_was_printed_before_is_not_lost) {
 END_TEST
 
 START_TEST(nothing_is_ended_unasked) {
-  char text[SIZE];
+  char text[SCENE_TEXT];
   ck_assert_int_eq(play("other:killed", NULL, text), 0);
   ck_assert_int_eq(play("other:killed", "", text), 0);
   ck_assert_int_eq(play("other:killed", "0", text), 0);
@@ -162,7 +131,7 @@ START_TEST(nothing_is_ended_unasked) {
 END_TEST
 
 Suite *test_suite(void) {
-  play_scene();
+  play_if_asked();
   Suite *s = suite_create("deadlock");
   TCase *t = test_case(s, "deadlock");
   tcase_add_loop_test(t, a_process_asleep_for_good_is_ended, 0, NUM_ENDS);

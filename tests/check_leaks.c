@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* GULCH_LEAKS: what a program that ends has left alive. Each test runs this
-   program again, with a scene to play in place of the tests. */
+/* GULCH_LEAKS: what a program that ends has left alive. */
 #define _GNU_SOURCE
-#include "fork_life.h"
+#include "scene.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,11 +92,10 @@ static const struct scene {
 };
 
 /* Before main, which is the harness's. */
-__attribute__((constructor)) static void play(void) {
-  const char *name = getenv("GULCH_TEST_SCENE");
+__attribute__((constructor)) static void play_if_asked(void) {
+  const char *name = scene_to_play();
   for (size_t i = 0; name && i < sizeof scenes / sizeof *scenes; i++)
     if (strcmp(scenes[i].name, name) == 0) {
-      unsetenv("GULCH_TEST_SCENE");
       scenes[i].play();
       exit(0);
     }
@@ -105,47 +103,24 @@ __attribute__((constructor)) static void play(void) {
 
 /* The audience */
 
-static _Noreturn void become(const char *scene, const char *leaks, int err) {
-  dup2(err, STDERR_FILENO);
-  setenv("GULCH_TEST_SCENE", scene, 1);
-  if (leaks)
-    setenv("GULCH_LEAKS", leaks, 1);
-  else
-    unsetenv("GULCH_LEAKS");
-  run_program_again();
-  _exit(127);
-}
-
-/* What scene has on stderr, with GULCH_LEAKS as given; to be freed. */
-static char *stderr_of(const char *scene, const char *leaks) {
-  char *text = calloc(1, 4096);
-  int fds[2];
-  ck_assert_int_eq(pipe(fds), 0);
-  pid_t pid = fork_with_parent();
-  if (pid == 0) {
-    close(fds[0]);
-    become(scene, leaks, fds[1]);
-  }
-  close(fds[1]);
-  ssize_t n;
-  for (size_t have = 0; have < 4095; have += (size_t)n)
-    if ((n = read(fds[0], text + have, 4095 - have)) <= 0)
-      break;
-  close(fds[0]);
-  ck_assert_int_eq(status_of(pid), 0);
+/* What scene prints, with GULCH_LEAKS as given; to be freed. */
+static char *text_of(const char *scene, const char *leaks) {
+  char *text = malloc(SCENE_TEXT);
+  ck_assert_ptr_nonnull(text);
+  ck_assert_int_eq(play_scene(scene, "GULCH_LEAKS", leaks, text), 0);
   return text;
 }
 
-static void expect_stderr(const char *scene, const char *leaks,
-                          const char *expected) {
-  char *text = stderr_of(scene, leaks);
+static void expect_text(const char *scene, const char *leaks,
+                        const char *expected) {
+  char *text = text_of(scene, leaks);
   ck_assert_str_eq(text, expected);
   free(text);
 }
 
 /* A first line that begins with a channel and goes on as told. */
 static void expect_channel(const char *scene, const char *rest) {
-  char *text = stderr_of(scene, "1");
+  char *text = text_of(scene, "1");
   ck_assert_msg(strncmp(text, "channel 0x", 10) == 0, "%s", text);
   const char *at = text + 10 + strspn(text + 10, "0123456789abcdef");
   ck_assert_str_eq(at, rest);
@@ -153,7 +128,7 @@ static void expect_channel(const char *scene, const char *rest) {
 }
 
 START_TEST(nothing_alive_prints_nothing) {
-  expect_stderr("nothing", "1", "");
+  expect_text("nothing", "1", "");
 }
 END_TEST
 
@@ -176,7 +151,7 @@ START_TEST(a_timer_is_listed_and_counted) {
 END_TEST
 
 START_TEST(a_task_is_counted_and_shown_where_it_is_parked) {
-  char *text = stderr_of("task", "1");
+  char *text = text_of("task", "1");
   ck_assert_ptr_nonnull(strstr(text, ": 0 bytes, 0/0, open\n  receive: "));
   ck_assert_ptr_nonnull(
       strstr(text, "\n" ALIVE "channels 1, contexts 0, timers 0, tasks 1\n"));
@@ -185,24 +160,24 @@ START_TEST(a_task_is_counted_and_shown_where_it_is_parked) {
 END_TEST
 
 START_TEST(what_an_atexit_function_frees_is_not_listed) {
-  expect_stderr("atexit", "1", "");
+  expect_text("atexit", "1", "");
 }
 END_TEST
 
 START_TEST(a_forked_child_does_not_list_its_parents) {
-  expect_stderr("fork", "1", "");
+  expect_text("fork", "1", "");
 }
 END_TEST
 
 START_TEST(_exit_lists_nothing) {
-  expect_stderr("_exit", "1", "");
+  expect_text("_exit", "1", "");
 }
 END_TEST
 
 START_TEST(nothing_is_listed_unasked) {
-  expect_stderr("channel", NULL, "");
-  expect_stderr("channel", "", "");
-  expect_stderr("channel", "0", "");
+  expect_text("channel", NULL, "");
+  expect_text("channel", "", "");
+  expect_text("channel", "0", "");
 }
 END_TEST
 

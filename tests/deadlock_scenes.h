@@ -4,7 +4,7 @@
 #ifndef GULCH_TESTS_DEADLOCK_SCENES_H
 #define GULCH_TESTS_DEADLOCK_SCENES_H
 
-#include "fork_life.h"
+#include "scene.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -115,6 +115,7 @@ EXTRA_DIST += \
   tests/model/select.pml \
   tests/own_ctx.h \
   tests/rwmutex_facts.h \
+  tests/scene.h \
   tests/select_args.cc \
   tests/summary.awk \
   tests/sync_facts.h \

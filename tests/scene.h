@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* For facts about a whole program: a test runs its own program again, which
+   plays a scene in place of the tests. */
+#ifndef GULCH_TESTS_SCENE_H
+#define GULCH_TESTS_SCENE_H
+
+#include "fork_life.h"
+
+#include <stdlib.h>
+
+enum { SCENE_TEXT = 65536 };
+
+/* The scene that this program is to play; NULL where it is to test. */
+static inline const char *scene_to_play(void) {
+  const char *name = getenv("GULCH_TEST_SCENE");
+  unsetenv("GULCH_TEST_SCENE");
+  return name;
+}
+
+static inline _Noreturn void become(const char *scene, const char *variable,
+                                    const char *value, int out) {
+  dup2(out, STDOUT_FILENO);
+  dup2(out, STDERR_FILENO);
+  setenv("GULCH_TEST_SCENE", scene, 1);
+  if (value)
+    setenv(variable, value, 1);
+  else
+    unsetenv(variable);
+  run_program_again();
+  _exit(127);
+}
+
+/* The status of scene, with this variable in its environment (value NULL:
+   without), and what it printed. */
+static inline int play_scene(const char *scene, const char *variable,
+                             const char *value, char text[SCENE_TEXT]) {
+  int fds[2];
+  ck_assert_int_eq(pipe(fds), 0);
+  pid_t pid = fork_with_parent();
+  if (pid == 0) {
+    close(fds[0]);
+    become(scene, variable, value, fds[1]);
+  }
+  close(fds[1]);
+  size_t have = 0;
+  for (ssize_t n; have < SCENE_TEXT - 1; have += (size_t)n)
+    if ((n = read(fds[0], text + have, SCENE_TEXT - 1 - have)) <= 0)
+      break;
+  text[have] = '\0';
+  close(fds[0]);
+  return status_of(pid);
+}
+
+#endif
