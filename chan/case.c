@@ -7,8 +7,7 @@ gch_case gch_case_recv(gch_chan *c, void *elem, int *err) {
 }
 
 gch_case gch_case_send(gch_chan *c, const void *elem, int *err) {
-  return gch_case_make(err ? GCH_CASE_SEND_ERR : GCH_CASE_SEND, c, elem, err,
-                       0);
+  return gch_case_make(err ? GCH_CASE_SEND_ERR : GCH_CASE_SEND, c, elem, err);
 }
 
 gch_case gch_case_until(int64_t deadline) {

@@ -4,12 +4,14 @@
  *
  * "Not ready" must be true of one instant, so that a value that is there
  * throughout is never missed. What is looked at first is what may change back
- * (values, partners), closed second: closed never goes back, so "was empty"
- * followed by "is open" means "was empty and open" at the first look. Both
+ * (values, partners), closed last: closed never goes back, so "was empty"
+ * followed by "is open" means "was empty and open" at the first look. All
  * loads are acquire, which keeps their order.
  *
  * "Ready" is a hint: whoever acts on it takes the lock and may find
- * otherwise.
+ * otherwise. So both the buffer and the queue may be looked at, whatever the
+ * capacity: without a buffer there is neither a value nor room, and with one
+ * whoever waits does so behind values or for room, or is claimed elsewhere.
  *
  * That several channels are not ready at one and the same instant takes two
  * looks at each. A channel can become ready and not ready again in between only
@@ -30,15 +32,14 @@ static inline bool gch__somebody_in(const struct gch_queue *q) {
 }
 
 static inline bool gch__recv_ready(const gch_chan *c) {
-  if (c->cap > 0 ? gch__len(c) > 0 : gch__somebody_in(&c->senders))
-    return true;
-  return gch__is_closed(c);
+  GCH_DELAY();
+  return gch__len(c) > 0 || gch__somebody_in(&c->senders) || gch__is_closed(c);
 }
 
 static inline bool gch__send_ready(const gch_chan *c) {
-  if (c->cap > 0 ? gch__len(c) < c->cap : gch__somebody_in(&c->receivers))
-    return true;
-  return gch__is_closed(c);
+  GCH_DELAY();
+  return gch__len(c) < c->cap || gch__somebody_in(&c->receivers) ||
+         gch__is_closed(c);
 }
 
 #endif

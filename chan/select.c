@@ -46,7 +46,6 @@ struct select {
   int64_t deadline;
   bool drops;    /* some receive discards a value that has a drop function */
   void *discard; /* where such a value goes */
-  size_t ops;    /* cases on a channel that is not NULL */
 };
 
 struct choice {
@@ -78,10 +77,22 @@ static void read_deadline(struct select *s, size_t i, int64_t deadline) {
 }
 
 static inline bool is_ready(const gch_case *k) {
-  GCH_DELAY();
   if (!is_send(k))
     return gch__recv_ready(k->chan);
   return k->chan->owner != GCH_OWNER_NONE || gch__send_ready(k->chan);
+}
+
+/* The second look of ready.h, where the first, which gave the sum of the turns,
+   found nothing ready. */
+static bool still_none(const gch_case *cases, size_t n, uint32_t turns) {
+  for (const gch_case *k = cases; k < cases + n; k++) {
+    if (!is_op(k))
+      continue;
+    if (is_ready(k))
+      return false;
+    turns -= gch__turns(k->chan);
+  }
+  return turns == 0;
 }
 
 /* Uniform among the cases that seem ready, by one pass: the k-th that is found
@@ -112,7 +123,6 @@ static inline void read_op(struct select *s, size_t i, struct choice *c) {
   gch_case *k = &s->cases[i];
   if (!k->chan)
     return;
-  s->ops++;
   if (is_send(k) && gch__send_refused(k->chan, k->elem) == EINVAL)
     gch_panic("gulch: NULL element in a send case");
   s->drops |= discards(k);
@@ -148,20 +158,6 @@ static struct choice read_cases(struct select *s) {
     else
       read_other(s, i, &now);
   return c;
-}
-
-/* The second look of ready.h, where the first, which gave the sum of the turns,
-   found nothing ready. */
-static bool still_none(const struct select *s, uint32_t turns) {
-  for (size_t i = 0; i < s->n; i++) {
-    const gch_case *k = &s->cases[i];
-    if (!is_op(k))
-      continue;
-    if (is_ready(k))
-      return false;
-    turns -= gch__turns(k->chan);
-  }
-  return turns == 0;
 }
 
 /* Trying */
@@ -307,12 +303,11 @@ static size_t lock_and_run(const struct select *s) {
   return i == s->deadline_at ? i : claimed(s, i);
 }
 
-/* first: what reading the cases gave. A look at one channel is at one instant
-   anyhow. */
+/* first: what reading the cases gave. */
 static inline size_t run(const struct select *s, struct choice first) {
   size_t i = NONE;
   if (first.chosen == NONE && s->default_at != NONE &&
-      (s->ops <= 1 || still_none(s, first.turns)))
+      still_none(s->cases, s->n, first.turns))
     return s->default_at;
   if (first.chosen != NONE && !s->ordered)
     i = poll_once(s, first.chosen);
@@ -340,17 +335,30 @@ static int select_from(gch_case *cases, size_t n, bool ordered) {
   return (int)(s.drops ? run_with_discard(&s, first) : run(&s, first));
 }
 
-/* A receive, or else the default: the most frequent poll, apart from the others
-   so that it takes few instructions. */
+/* Whether the default, listed last, fires for want of anything to receive: the
+   most frequent poll, apart from the others so that it takes few instructions.
+   A look at one channel is at one instant anyhow. */
 static inline bool nothing_to_receive(const gch_case *cases, size_t n) {
-  return n == 2 && cases[0].kind == GCH_CASE_RECV &&
-         cases[1].kind == GCH_CASE_DEFAULT &&
-         !(cases[0].chan && is_ready(cases));
+  uint32_t turns = 0;
+  if (n < 2 || n > INT_MAX || cases[n - 1].kind != GCH_CASE_DEFAULT)
+    return false;
+  for (size_t i = 0; i < n - 1; i++) {
+    if (cases[i].kind != GCH_CASE_RECV)
+      return false;
+    const gch_chan *c = cases[i].chan;
+    if (!c)
+      continue;
+    turns += gch__turns(c);
+    if (gch__recv_ready(c))
+      return false;
+  }
+  return n == 2 || still_none(cases, n - 1, turns);
 }
 
 int gch_select_cases(gch_case *cases, size_t n) {
-  if (nothing_to_receive(cases, n))
-    return 1;
+  /* For one channel n is a constant: the compiler makes that way a short one. */
+  if (n == 2 ? nothing_to_receive(cases, 2) : nothing_to_receive(cases, n))
+    return (int)n - 1;
   return select_from(cases, n, false);
 }
 

@@ -60,8 +60,12 @@ typedef struct gch_case {
   int64_t time; /* nanoseconds */
   uint32_t kind;
   uint32_t order; /* private: this slot of the locking order */
-  struct gch_waiter waiter;
-  void *reserved[4];
+  /* Private: a select's own room, which nobody else sets. (In a union, since
+     where gcc copies a new case it would zero the members of a struct.) */
+  union {
+    struct gch_waiter waiter;
+    void *room[9];
+  };
 } gch_case;
 
 /* What the macros do, for bindings from other languages. In gch_case_send a
@@ -77,14 +81,28 @@ GCH_API gch_case gch_case_default(void);
 GCH_API int gch_select_cases(gch_case *cases, size_t n);
 GCH_API int gch_select_cases_ordered(gch_case *cases, size_t n);
 
-/* Private: the macros' way to make a case without a call. */
+/* Private: the macros' ways to make a case without a call. Each sets what a
+   case of its kind uses: a default nothing but kind, a deadline time too, an
+   operation kind, chan, elem and err. */
+static inline gch_case gch_case_of(enum gch_case_kind kind) {
+  gch_case k;
+  k.kind = (uint32_t)kind;
+  return k;
+}
+
+static inline gch_case gch_case_at(enum gch_case_kind kind, int64_t time) {
+  gch_case k;
+  k.time = time;
+  k.kind = (uint32_t)kind;
+  return k;
+}
+
 static inline gch_case gch_case_make(enum gch_case_kind kind, gch_chan *c,
-                                     const void *elem, int *err, int64_t time) {
+                                     const void *elem, int *err) {
   gch_case k;
   k.chan = c;
   k.elem = (void *)(uintptr_t)elem;
   k.err = err;
-  k.time = time;
   k.kind = (uint32_t)kind;
   return k;
 }
@@ -103,12 +121,12 @@ struct gch_case_op_err {
 
 static inline gch_case gch_case_make_op(enum gch_case_kind kind,
                                         struct gch_case_op op) {
-  return gch_case_make(kind, op.chan, op.elem, NULL, 0);
+  return gch_case_make(kind, op.chan, op.elem, NULL);
 }
 
 static inline gch_case gch_case_make_err(enum gch_case_kind kind,
                                          struct gch_case_op_err op) {
-  return gch_case_make(kind, op.chan, op.elem, op.err, 0);
+  return gch_case_make(kind, op.chan, op.elem, op.err);
 }
 
 #ifdef __cplusplus
@@ -133,10 +151,9 @@ static inline gch_case gch_case_make_err(enum gch_case_kind kind,
 #define GCH_SEND(...) gch_case_make_op(GCH_CASE_SEND, GCH_CASE_OP(__VA_ARGS__))
 #define GCH_SEND_ERR(...)                                                      \
   gch_case_make_err(GCH_CASE_SEND_ERR, GCH_CASE_OP_ERR(__VA_ARGS__))
-#define GCH_UNTIL(deadline)                                                    \
-  gch_case_make(GCH_CASE_UNTIL, NULL, NULL, NULL, (deadline))
-#define GCH_TIMEOUT(ns) gch_case_make(GCH_CASE_TIMEOUT, NULL, NULL, NULL, (ns))
-#define GCH_DEFAULT gch_case_make(GCH_CASE_DEFAULT, NULL, NULL, NULL, 0)
+#define GCH_UNTIL(deadline) gch_case_at(GCH_CASE_UNTIL, (deadline))
+#define GCH_TIMEOUT(ns) gch_case_at(GCH_CASE_TIMEOUT, (ns))
+#define GCH_DEFAULT gch_case_of(GCH_CASE_DEFAULT)
 
 GCH_END_DECLS
 

@@ -4,24 +4,30 @@
 #include "context/impl.h"
 #include "park/strict.h"
 
+_Noreturn static void panic_null(void) {
+  gch_panic("gulch: NULL context");
+}
+
 /* Looks through values. */
 static inline const gch_ctx *scope_of(const gch_ctx *ctx) {
   if (!ctx)
-    gch_panic("gulch: NULL context");
+    panic_null();
   while (ctx->kind == GCH_CTX_VALUE)
     ctx = ctx->parent;
   return ctx;
 }
 
 gch_chan *gch_ctx_done(const gch_ctx *ctx) {
-  ctx = scope_of(ctx);
-  while (ctx->kind == GCH_CTX_CUSTOM) {
+  if (!ctx)
+    panic_null();
+  for (; __builtin_expect(ctx->kind != GCH_CTX_CANCEL, 0); ctx = ctx->parent) {
     const struct gch_custom_ctx *x = gch__as_custom(ctx);
-    if (x->ops->done)
+    if (ctx->kind == GCH_CTX_ROOT || ctx->kind == GCH_CTX_DETACHED)
+      return NULL;
+    if (ctx->kind == GCH_CTX_CUSTOM && x->ops->done)
       return x->ops->done(x->self, ctx->parent);
-    ctx = scope_of(ctx->parent);
   }
-  return ctx->kind == GCH_CTX_CANCEL ? gch__done_of(gch__as_cancel(ctx)) : NULL;
+  return gch__done_of(gch__as_cancel(ctx));
 }
 
 /* A cancel is under way; when it lets go of the lock, done is closed. */
@@ -86,7 +92,7 @@ bool gch_ctx_deadline(const gch_ctx *ctx, int64_t *deadline) {
 
 const void *gch_ctx_value(const gch_ctx *ctx, const void *key) {
   if (!ctx)
-    gch_panic("gulch: NULL context");
+    panic_null();
   for (; ctx; ctx = ctx->parent) {
     if (ctx->kind == GCH_CTX_VALUE) {
       if (gch__as_value(ctx)->key == key)

@@ -22,7 +22,7 @@ static void free_with_done(gch_chan *done) {
   free(of_done(done));
 }
 
-void gch__make_done(struct gch_cancel_ctx *c) {
+gch_chan *gch__make_done(struct gch_cancel_ctx *c) {
   struct gch_wakes none = GCH_WAKES_INIT;
   gch__lock(c->hub.lock);
   /* Relaxed: both are set under the lock. */
@@ -34,6 +34,7 @@ void gch__make_done(struct gch_cancel_ctx *c) {
     atomic_store_explicit(&c->has_done, true, memory_order_release);
   }
   gch__unlock(c->hub.lock);
+  return &c->done;
 }
 
 static void expire(struct gch_deferred *d, struct gch_wakes *k) {

@@ -155,7 +155,7 @@ void gch__node_init_cancel(struct gch_cancel_ctx *c);
 gch_ctx *gch__ctx_new_cancel(const gch_ctx *parent,
                              struct gch_ctx_end_hook *hook);
 void gch__cancel_destroy(struct gch_cancel_ctx *c);
-void gch__make_done(struct gch_cancel_ctx *c);
+gch_chan *gch__make_done(struct gch_cancel_ctx *c);
 
 /* custom.c. watch: sees to it that x's nodes are done when x->done closes; 0,
    or, where it is closed, x's error, and its cause in *cause. */
@@ -189,7 +189,7 @@ static inline const struct gch_value_ctx *gch__as_value(const gch_ctx *ctx) {
 static inline gch_chan *gch__done_of(struct gch_cancel_ctx *c) {
   /* Acquire pairs with the release in gch__make_done. */
   if (!atomic_load_explicit(&c->has_done, memory_order_acquire))
-    gch__make_done(c);
+    return gch__make_done(c);
   return &c->done;
 }
 
