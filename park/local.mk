@@ -19,6 +19,8 @@ libgulch_la_SOURCES += \
   park/parker.c \
   park/parker.h \
   park/sanitize.h \
+  park/sleepers.c \
+  park/sleepers.h \
   park/strict.h \
   park/task.h \
   park/thread_id.c \

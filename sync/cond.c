@@ -64,7 +64,7 @@ static void wake(gch_cond *c, struct gch_sleeper *take(void **list)) {
   struct gch_sleeper *taken = take(&c->waiters);
   note_if_empty(c);
   gch__unlock(lock);
-  gch__wake(taken);
+  gch__wake_taken(taken);
 }
 
 void gch_cond_signal(gch_cond *c) {

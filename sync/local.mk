@@ -5,5 +5,4 @@ libgulch_la_SOURCES += \
   sync/impl.h \
   sync/mutex.c \
   sync/once.c \
-  sync/rwmutex.c \
-  sync/sleepers.c
+  sync/rwmutex.c

@@ -138,7 +138,7 @@ static void unlock_slow(gch_mutex *m) {
   gch__lock(lock);
   struct gch_sleeper *s = pass_on(m);
   gch__unlock(lock);
-  gch__wake(s);
+  gch__wake_taken(s);
 }
 
 void gch_mutex_unlock(gch_mutex *m) {

@@ -31,7 +31,7 @@ static void finish(gch_once *o) {
   struct gch_sleeper *taken = gch__take_all(&o->waiters);
   gch__store(&o->state, DONE);
   gch__unlock(lock);
-  gch__wake(taken);
+  gch__wake_taken(taken);
 }
 
 /* With the lock held: false if fn has returned. */

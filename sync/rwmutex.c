@@ -88,7 +88,7 @@ static void leave(gch_rwmutex *rw, void **list, struct gch_sleeper *s,
   /* Relaxed: what is published here, the unparks publish. */
   __atomic_fetch_add(&rw->state, shares(readers) - gone, __ATOMIC_RELAXED);
   gch__unlock(lock);
-  gch__wake(readers);
+  gch__wake_taken(readers);
 }
 
 static int wait_for(gch_rwmutex *rw, void **list, uint32_t share,
@@ -146,7 +146,7 @@ static bool unlock_slow(gch_rwmutex *rw, uint32_t mine) {
   if (alone)
     next = pass_on(rw, mine);
   gch__unlock(lock);
-  gch__wake(next);
+  gch__wake_taken(next);
   return alone;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "sync/impl.h"
+#include "park/sleepers.h"
 
 #include "park/clock.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdalign.h>
 
@@ -70,7 +71,7 @@ struct gch_sleeper *gch__take_all(void **list) {
   return first;
 }
 
-void gch__wake(struct gch_sleeper *taken) {
+void gch__wake_taken(struct gch_sleeper *taken) {
   for (struct gch_sleeper *next; taken; taken = next) {
     next = taken->next; /* taken is gone after its unpark */
     gch__unpark(&taken->parker);

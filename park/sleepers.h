@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Lists of sleepers, for what users embed: wait groups, and the mutex, the
+ * rwmutex, the cond and the once.
+ *
+ * A sleeper is on its own stack, and on one list, which is guarded by a lock
+ * outside the object, chosen by its address: a lock inside could not be
+ * released without touching memory that may be gone. It is held for a few
+ * steps, and nobody holds two.
+ *
+ *     sleeper    who touches it                     it ends by
+ *     listed     who holds the list's lock          being taken off by a waker,
+ *                                                   or by itself, out of time
+ *     taken      its waker alone                    the unpark
+ *     unparked   its owner alone                    return, or being listed
+ *                                                   again
+ *
+ * A waker marks a sleeper as taken under the lock, and unparks it after the
+ * unlock, just once, as its last touch. So who finds itself taken waits for
+ * that permit, also if its deadline has passed. What the waker has to tell is
+ * in the sleeper: who was given what it slept for does not look at the object
+ * again, which may be gone.
+ */
+#ifndef GCH_PARK_SLEEPERS_H
+#define GCH_PARK_SLEEPERS_H
+
+#include "park/lock.h"
+#include "park/parker.h"
+
+struct gch_sleeper {
+  struct gch_sleeper *next, *prev; /* a ring; while taken: next, then NULL */
+  struct gch_parker parker;
+  bool taken;
+};
+
+/* The lock for the lists of the object at this address. */
+struct gch_lock *gch__sleepers_lock(const void *object);
+
+/* A list is a pointer to its first sleeper, NULL when empty. All of these want
+   its lock held. */
+void gch__sleepers_add(void **list, struct gch_sleeper *s);
+void gch__sleepers_add_first(void **list, struct gch_sleeper *s);
+void gch__sleepers_remove(void **list, struct gch_sleeper *s);
+
+/* Takes the first, or all; NULL if none. The result is for gch__wake_taken. */
+struct gch_sleeper *gch__take_first(void **list);
+struct gch_sleeper *gch__take_all(void **list);
+
+/* Unparks those who were taken together. Wants no lock held. */
+void gch__wake_taken(struct gch_sleeper *taken);
+
+/* Parks a listed sleeper. 0 when it has been taken and unparked. ETIMEDOUT,
+   and then the lock is held, when it is still listed: the caller removes
+   it. */
+int gch__sleep(struct gch_sleeper *s, struct gch_lock *lock, int64_t deadline);
+
+#endif
