@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "chan_forms.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -283,6 +284,14 @@ static void two_defaults_and_a_ready_case(void) {
   gch_select_ordered(GCH_RECV(c, NULL), GCH_DEFAULT, GCH_DEFAULT);
 }
 
+static void two_defaults_at_the_end(void) {
+  gch_select(GCH_RECV(gch_make_of(int, 0), NULL), GCH_DEFAULT, GCH_DEFAULT);
+}
+
+static void more_cases_than_int_counts(void) {
+  gch_select_cases(NULL, (size_t)INT_MAX + 1);
+}
+
 static void null_element_in_arm(void) {
   gch_select(GCH_SEND(gch_make_of(int, 1), NULL), GCH_DEFAULT);
 }
@@ -337,11 +346,15 @@ START_TEST(freeing_what_threads_are_parked_on_panics) {
 }
 END_TEST
 
-static void (*const misuses[])(void) = {
-    two_defaults,         two_defaults_and_a_ready_case,
-    null_element_in_arm,  null_element_in_err_arm,
-    unref_borrowed_done,  unref_borrowed_timer,
-    unref_borrowed_ticker};
+static void (*const misuses[])(void) = {two_defaults,
+                                        two_defaults_and_a_ready_case,
+                                        two_defaults_at_the_end,
+                                        more_cases_than_int_counts,
+                                        null_element_in_arm,
+                                        null_element_in_err_arm,
+                                        unref_borrowed_done,
+                                        unref_borrowed_timer,
+                                        unref_borrowed_ticker};
 enum { MISUSES = sizeof misuses / sizeof *misuses };
 
 START_TEST(misuse_is_a_panic) {
