@@ -5,9 +5,9 @@
  *
  * The step from "count is n, these wait" to "count is 0, none waits" is one
  * compare-and-swap by the add that makes it, under the list's lock, which is
- * outside (park/sleepers.h), and its last touch of the wait group. A late wait that then sees zero may return and free
- * it. Those who were on the list do not look at the wait group again, since
- * another may have freed it.
+ * outside (park/sleepers.h), and its last touch of the wait group. A late wait
+ * that then sees zero may return and free it. Those who were on the list do not
+ * look at the wait group again, since another may have freed it.
  *
  * A wait sets WAITERS while the count is not zero, in one compare-and-swap;
  * from then on the count gets to zero only through the lock. So no wake is
