@@ -2,6 +2,7 @@
 /* Rows about starting, switching and keeping parties. */
 #include "bench.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -18,6 +19,28 @@ static void go_join(struct run *r) {
       run_start(r, &wg, nothing, NULL);
     gch_wg_wait(&wg);
     run_end(r);
+  }
+}
+
+enum { COMPUTE = 50 * GCH_MICROSECOND };
+
+static void begin(void *begun) {
+  atomic_store((atomic_bool *)begun, true);
+}
+
+/* Who starts the party does not stop for it. */
+static void spread(struct run *r) {
+  for (long i = 0; i < r->ops; i++) {
+    atomic_bool begun = false;
+    gch_wg wg = GCH_WG_INIT;
+    for (int64_t end = gch_now() + COMPUTE; gch_now() < end;)
+      ;
+    run_begin(r);
+    run_start(r, &wg, begin, &begun);
+    while (!atomic_load(&begun))
+      ;
+    run_end(r);
+    gch_wg_wait(&wg);
   }
 }
 
@@ -149,6 +172,12 @@ const struct row task_rows[] = {
      .exact = TASKS,
      .n = 10000,
      .by_n = true},
+    {.group = "tasks",
+     .name = "spread",
+     .what = "a party started by one that then computes, until it has begun",
+     .fn = spread,
+     .kinds = BOTH,
+     .n = 1},
     {.group = "tasks",
      .name = "yield",
      .what = "a yield, two parties yielding all the time",

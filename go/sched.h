@@ -225,8 +225,9 @@ enum { GCH_STREAK_MAX = 32 }; /* times that next may go before the queue */
 static inline struct gch_task *gch__pop_and_warm(struct gch_queue_of_tasks *q) {
   enum { LINE = 64, LINES = 7 };
   struct gch_task *t = gch__pop(q);
+  struct gch_task *third = t && t->next ? t->next->next : NULL;
   const char *sp =
-      t && t->next && t->next->next ? t->next->next->fiber.sp : NULL;
+      third ? __atomic_load_n(&third->fiber.sp, __ATOMIC_RELAXED) : NULL;
   for (int i = 0; sp && i < LINES; i++)
     __builtin_prefetch(sp + LINE * i);
   return t;

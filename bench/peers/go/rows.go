@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -429,6 +430,20 @@ func goJoin(r *run) {
 	}
 }
 
+func spread(r *run) {
+	const compute = 50 * time.Microsecond
+	for i := 0; i < r.ops; i++ {
+		var begun int32
+		for start := time.Now(); time.Since(start) < compute; {
+		}
+		r.begin()
+		go func() { atomic.StoreInt32(&begun, 1) }()
+		for atomic.LoadInt32(&begun) == 0 {
+		}
+		r.end()
+	}
+}
+
 func yield(r *run) {
 	var wg sync.WaitGroup
 	g := make(gate)
@@ -559,6 +574,7 @@ var rows = map[string]row{
 	"wg":             {fn: waitGroup, n: 1},
 	"errgroup":       {fn: errGroup, n: 1000, byN: true},
 	"go-join":        {fn: goJoin, n: 10000, byN: true},
+	"spread":         {fn: spread, n: 1},
 	"yield":          {fn: yield, n: 2},
 	"sieve":          {fn: sieve, n: 1000},
 	"memory":         {fn: memory, n: 2000, unit: "B"},
