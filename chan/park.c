@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "chan/park.h"
 
+#include <stdalign.h>
+
 /* Either nobody has claimed the operation, and nobody will once the group is
    GAVE_UP; or somebody has, whose permit is to come. */
 static int gave_up(gch_chan *c, struct gch_queue *q, struct gch_waiter *w) {
@@ -17,7 +19,8 @@ static int gave_up(gch_chan *c, struct gch_queue *q, struct gch_waiter *w) {
 
 int gch__park_until(gch_chan *c, struct gch_queue *q, void *elem,
                     int64_t deadline) {
-  struct gch_single s;
+  /* What its waker writes, and it reads, is in the first cache line. */
+  alignas(64) struct gch_single s;
   gch__group_init(&s.group, gch__task_self(), deadline, true);
   gch__queue_single(c, q, &s, elem);
   return gch__park(&s.group.parker, deadline) == 0 ? s.waiter.err

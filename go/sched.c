@@ -36,7 +36,7 @@ enum {
   FEW = 16,        /* woken tasks in a queue for which nobody is woken */
   STEAL_MAX = 64,  /* their worker waits while they are looked through */
   LOOK_MIN = 2000, /* nanoseconds for which it is looked what a proc takes */
-  LOOK_MAX = 100000,
+  LOOK_MAX = 10000,
 };
 
 #define sched gch__sched
