@@ -40,8 +40,7 @@ enum gch_case_kind { /* private */
                      GCH_CASE_DEFAULT
 };
 
-/* Private: one operation parked on one channel. Lives on the stack of the
-   thread that waits. */
+/* Private: one operation parked on one channel. */
 struct gch_waiter {
   struct gch_waiter *next, *prev; /* in the channel's queue */
   struct gch_group *group;        /* all waiters of one select */

@@ -5,7 +5,9 @@
  *
  * It goes on by a return (fiber_x86_64.S says why; and where branch targets are
  * enforced, BTI, only a return may lead to a place without a landing pad). The
- * hints are such pads, and nothing to older processors. To the debugger d8 to d15 are the registers 72 to 79.
+ * hints are such pads, and nothing to older processors.
+ *
+ * To the debugger d8 to d15 are the registers 72 to 79.
  */
 #include "go/fiber_kind.h"
 

@@ -191,6 +191,7 @@ void gch__sched_reset(struct gch_worker *w) {
   sched.num_idle_workers = 0;
   atomic_store(&sched.num_idle_procs, 0);
   atomic_store(&sched.searching, 0);
+  atomic_store(&sched.thefts_vain, false);
   atomic_store(&sched.num_workers, w ? 1 : 0);
   uint32_t n = atomic_load(&sched.num_procs);
   for (uint32_t i = n; i-- > 0;) {

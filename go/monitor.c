@@ -11,8 +11,9 @@
  *   cache with who woke it) while a proc is idle: where the worker has taken none
  *   since the last look it goes on with something else, and where it has taken
  *   few, the last in the queue has long to wait. They may be stolen. The looks
- *   for that begin after NEXT_MIN, and become rarer while they find none: to
- *   NEXT_MAX, or to NEXT_VAIN where it is they who let tasks be stolen at all.
+ *   for that begin after NEXT_MIN, and become rarer while they find none, to
+ *   NEXT_MAX. Where it is they who let tasks be stolen at all they become rarer
+ *   whatever they find, to NEXT_VAIN.
  *
  * Who gives a proc to a worker, or wakes a task, looks after that whether the
  * flag `on` (or `on_next`) is set; the monitor clears the flag before it looks
@@ -75,6 +76,15 @@ void gch__monitor(void) {
   }
 }
 
+static bool thefts_vain(void) {
+  return atomic_load_explicit(&gch__sched.thefts_vain, memory_order_relaxed);
+}
+
+/* Between two looks at next. */
+static int64_t longest(void) {
+  return thefts_vain() ? NEXT_VAIN : NEXT_MAX;
+}
+
 void gch__monitor_next(void) {
   if (atomic_load_explicit(&monitor.on_next, memory_order_relaxed) ||
       atomic_exchange(&monitor.on_next, true))
@@ -83,7 +93,8 @@ void gch__monitor_next(void) {
   gch__service_start(); /* as in gch__monitor */
   if (now - atomic_load(&monitor.last_next) > NEXT_FORGET)
     atomic_store(&monitor.interval, NEXT_MIN);
-  look_at(now + atomic_load(&monitor.interval));
+  int64_t interval = atomic_load(&monitor.interval), most = longest();
+  look_at(now + (interval < most ? interval : most));
 }
 
 void gch__monitor_reset(void) {
@@ -151,10 +162,6 @@ static void retake(struct gch_proc *p, uint32_t seen) {
   gch__hand_on(p, &rest);
 }
 
-static bool thefts_vain(void) {
-  return atomic_load_explicit(&gch__sched.thefts_vain, memory_order_relaxed);
-}
-
 /* Whether p has tasks to run, which may have to be stolen later. */
 static bool look_at_next(struct gch_proc *p, uint32_t tick, int64_t passed) {
   uint32_t taken = tick - p->fine_tick, n = gch__count(&p->queue);
@@ -184,12 +191,11 @@ static void look_at_proc(struct gch_proc *p, int64_t now) {
 
 static void look_at_nexts(int64_t now) {
   bool any = false;
-  int64_t longer = 2 * atomic_load(&monitor.interval),
-          longest = thefts_vain() ? NEXT_VAIN : NEXT_MAX;
+  int64_t longer = 2 * atomic_load(&monitor.interval), most = longest();
   atomic_store(&monitor.on_next, false);
   gch__fence_heavy();
   int64_t passed = now - atomic_exchange(&monitor.last_next, now);
-  atomic_store(&monitor.interval, longer < longest ? longer : longest);
+  atomic_store(&monitor.interval, longer < most ? longer : most);
   uint32_t n = atomic_load(&gch__sched.num_procs);
   for (uint32_t i = 0; i < n; i++) {
     struct gch_proc *p = atomic_load(&gch__sched.procs[i]);

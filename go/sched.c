@@ -274,7 +274,8 @@ static struct gch_task *take_own(struct gch_worker *w) {
   return t;
 }
 
-/* w has nothing left of what it stole. */
+/* w has nothing left of what it stole: it is done, or parked, or was stolen in
+   turn. */
 static void judge_theft(struct gch_worker *w) {
   if (w->stolen == 0)
     return;

@@ -57,7 +57,7 @@ struct gch_task {
   struct gch_stack *stack;
   atomic_bool running; /* its registers are in a processor */
   uint32_t generation; /* of the process that it belongs to */
-  union {
+  alignas(GCH_TASK_ROOM_AT) union {
     struct gch_call call; /* while not begun */
     char room[GCH_TASK_ROOM];
   };

@@ -5,7 +5,7 @@
  * a record in hand is the promise of a stack. (It may lie in another proc's
  * list; then a task gets a mapping of its own.)
  * Slabs are never given back. Stacks are used anew last in, first out; of the
- * free ones KEPT stay warm, the rest give their memory back to the kernel.
+ * free ones some KEPT stay warm, the rest give their memory back to the kernel.
  *
  * The guard is set when a stack is first used (map.c).
  *
@@ -154,19 +154,30 @@ static void list_slab(struct slab *slab) {
   memory.slabs = slab;
 }
 
-/* With the lock held: its records, in batches. */
-static void list_tasks(struct slab *slab) {
-  for (int i = 0; i < SLAB_TASKS; i += GCH_BATCH) {
-    struct gch_free *batch = NULL;
-    uint32_t count = 0;
-    for (int k = i; k < SLAB_TASKS && k < i + GCH_BATCH; k++, count++) {
-      struct gch_free *f = (struct gch_free *)(void *)&slab->tasks[k];
-      f->next = batch;
-      batch = f;
-    }
-    batch->count = count;
-    push_batch(&memory.tasks, batch);
+/* A slab's records from first on that make a batch. */
+static struct gch_free *batch_of(struct slab *slab, int first) {
+  int end = first + GCH_BATCH < SLAB_TASKS ? first + GCH_BATCH : SLAB_TASKS;
+  struct gch_free *batch = NULL;
+  for (int i = end; i-- > first;) {
+    struct gch_free *f = (struct gch_free *)(void *)&slab->tasks[i];
+    f->next = batch;
+    batch = f;
   }
+  batch->count = (uint32_t)(end - first);
+  return batch;
+}
+
+/* Onto the global lists. The new memory is touched before that. */
+static void list_all(struct slab *slab) {
+  struct gch_free *batches[(SLAB_TASKS + GCH_BATCH - 1) / GCH_BATCH];
+  int n = 0;
+  for (int first = 0; first < SLAB_TASKS; first += GCH_BATCH)
+    batches[n++] = batch_of(slab, first);
+  gch__lock(&memory.lock);
+  while (n > 0)
+    push_batch(&memory.tasks, batches[--n]);
+  list_slab(slab);
+  gch__unlock(&memory.lock);
 }
 
 /* More records on the global list; false: no memory. */
@@ -179,18 +190,14 @@ static bool grow(void) {
   if (!enough) {
     struct slab *slab = slab_new();
     grown = slab != NULL;
-    if (grown) {
-      gch__lock(&memory.lock);
-      list_tasks(slab);
-      list_slab(slab);
-      gch__unlock(&memory.lock);
-    }
+    if (grown)
+      list_all(slab);
   }
   pthread_mutex_unlock(&grow_mutex);
   return grown;
 }
 
-void gch__tasks_over(struct gch_free *batch) {
+static void tasks_over(struct gch_free *batch) {
   if (!batch)
     return;
   gch__lock(&memory.lock);
@@ -216,7 +223,7 @@ __attribute__((noinline)) static struct gch_free *refill(struct gch_worker *w) {
   uint32_t count = batch->count - 1;
   if (rest && !load(w, rest, count, false)) {
     rest->count = count;
-    gch__tasks_over(rest);
+    tasks_over(rest);
   }
   return batch;
 }
@@ -234,7 +241,7 @@ void gch__task_free(struct gch_worker *w, struct gch_task *t) {
   struct gch_free *over = p ? gch__put_free(&p->free_tasks, t) : single(t);
   if (w)
     gch__leave(w);
-  gch__tasks_over(over);
+  tasks_over(over);
 }
 
 /* Stacks */
@@ -354,8 +361,8 @@ static void unload(struct gch_magazine *m, struct gch_free **loose,
 void gch__free_lists_flush(struct gch_proc *p) {
   struct gch_free *loose, *batch;
   unload(&p->free_tasks, &loose, &batch);
-  gch__tasks_over(loose);
-  gch__tasks_over(batch);
+  tasks_over(loose);
+  tasks_over(batch);
   unload(&p->free_stacks, &loose, &batch);
   stacks_over(loose);
   stacks_over(batch);

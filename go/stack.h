@@ -113,9 +113,6 @@ struct gch_stack *gch__stack_map(size_t size);
 struct gch_task *gch__task_new(struct gch_worker *w);
 void gch__task_free(struct gch_worker *w, struct gch_task *t);
 
-/* What gch__put_free gave, of task records. */
-void gch__tasks_over(struct gch_free *batch);
-
 /* A stack of GCH_STACK_SIZE. NULL: all are in use or in other procs' lists, and
    the kernel has no more; try again later. */
 struct gch_stack *gch__stack_new(struct gch_worker *w);
