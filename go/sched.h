@@ -223,7 +223,7 @@ enum { GCH_STREAK_MAX = 32 }; /* times that next may go before the queue */
    stack that may not have been touched for long. (The third may just be stopping,
    on another worker: then sp is no more than a hint.) */
 static inline struct gch_task *gch__pop_and_warm(struct gch_queue_of_tasks *q) {
-  enum { LINE = 64, LINES = 7 };
+  enum { LINE = 64, LINES = 6 };
   struct gch_task *t = gch__pop(q);
   struct gch_task *third = t && t->next ? t->next->next : NULL;
   const char *sp =

@@ -83,8 +83,8 @@ struct gch_stack {
   char *mapping;     /* its guard begins here */
   size_t mapped;     /* bytes, if the mapping is its own; else 0, */
   struct slab *slab; /* and it is one of this slab's */
-  char name[GCH_TASK_NAME_MAX];
   size_t argument; /* bytes below it that hold the task's argument */
+  char name[GCH_TASK_NAME_MAX];
   struct gch_sanitizer_stack sanitizer;
 };
 
