@@ -75,7 +75,7 @@ struct gch_proc {
   uint32_t streak;       /* how often next went before the queue */
   uint32_t patience;     /* tasks to take before a look at the shared queue */
   _Atomic uint32_t tick; /* tasks taken */
-  struct gch_magazine free_tasks, free_stacks;
+  struct gch_magazine free[GCH_FREE_KINDS];
   _Atomic uint64_t started, ended; /* tasks, here */
   /* Everybody's. */
   alignas(64) atomic_bool wanted;

@@ -128,22 +128,6 @@ static struct gch_free *single(void *free) {
   return f;
 }
 
-/* Gives w's proc what is left of a batch, of which one was taken. False: it has
-   none, or has some again. */
-static bool load(struct gch_worker *w, struct gch_free *rest, uint32_t count,
-                 bool stacks) {
-  struct gch_proc *p = w ? gch__enter(w) : NULL;
-  struct gch_magazine *m = p ? stacks ? &p->free_stacks : &p->free_tasks : NULL;
-  bool loaded = m && !m->loose;
-  if (loaded) {
-    m->loose = rest;
-    m->num_loose = count;
-  }
-  if (w)
-    gch__leave(w);
-  return loaded;
-}
-
 /* Task records */
 
 static void list_slab(struct slab *slab) {
@@ -198,8 +182,6 @@ static bool grow(void) {
 }
 
 static void tasks_over(struct gch_free *batch) {
-  if (!batch)
-    return;
   gch__lock(&memory.lock);
   push_batch(&memory.tasks, batch);
   gch__unlock(&memory.lock);
@@ -213,35 +195,6 @@ static struct gch_free *take_tasks(void) {
     gch__unlock(&memory.lock);
   } while (!batch && grow());
   return batch;
-}
-
-__attribute__((noinline)) static struct gch_free *refill(struct gch_worker *w) {
-  struct gch_free *batch = take_tasks();
-  if (!batch)
-    return NULL;
-  struct gch_free *rest = batch->next;
-  uint32_t count = batch->count - 1;
-  if (rest && !load(w, rest, count, false)) {
-    rest->count = count;
-    tasks_over(rest);
-  }
-  return batch;
-}
-
-struct gch_task *gch__task_new(struct gch_worker *w) {
-  struct gch_proc *p = w ? gch__enter(w) : NULL;
-  void *t = p ? gch__take_free(&p->free_tasks) : NULL;
-  if (w)
-    gch__leave(w);
-  return t ? t : refill(w);
-}
-
-void gch__task_free(struct gch_worker *w, struct gch_task *t) {
-  struct gch_proc *p = w ? gch__enter(w) : NULL;
-  struct gch_free *over = p ? gch__put_free(&p->free_tasks, t) : single(t);
-  if (w)
-    gch__leave(w);
-  tasks_over(over);
 }
 
 /* Stacks */
@@ -283,8 +236,6 @@ static void cool(struct gch_stack *s) {
 
 /* Onto the global list while there is room. */
 static void stacks_over(struct gch_free *batch) {
-  if (!batch)
-    return;
   gch__lock(&memory.lock);
   bool room = memory.num_stacks < KEPT;
   if (room) {
@@ -316,22 +267,66 @@ static struct gch_free *take_stacks(void) {
   return single(s);
 }
 
-struct gch_stack *gch__stack_new(struct gch_worker *w) {
+/* Both */
+
+static void give_back(enum gch_free_kind kind, struct gch_free *batch) {
+  if (batch && kind == GCH_FREE_TASKS)
+    tasks_over(batch);
+  else if (batch)
+    stacks_over(batch);
+}
+
+/* One from the global lists; what else is in its batch goes to w's proc. */
+__attribute__((noinline)) static struct gch_free *
+refill(struct gch_worker *w, enum gch_free_kind kind) {
+  struct gch_free *f = kind == GCH_FREE_TASKS ? take_tasks() : take_stacks();
+  if (!f || !f->next)
+    return f;
+  struct gch_free *rest = f->next;
+  rest->count = f->count - 1;
   struct gch_proc *p = w ? gch__enter(w) : NULL;
-  struct gch_free *f = p ? gch__take_free(&p->free_stacks) : NULL;
+  if (p && !p->free[kind].batch) {
+    p->free[kind].batch = rest;
+    rest = NULL;
+  }
   if (w)
     gch__leave(w);
-  if (!f && (f = take_stacks()) && f->next) {
-    uint32_t count = f->count - 1;
-    if (!load(w, f->next, count, true)) {
-      f->next->count = count;
-      stacks_over(f->next);
-    }
-  }
+  give_back(kind, rest);
+  return f;
+}
+
+/* NULL: there is none. */
+static inline void *take(struct gch_worker *w, enum gch_free_kind kind) {
+  struct gch_proc *p = w ? gch__enter(w) : NULL;
+  struct gch_free *f = p ? gch__take_free(&p->free[kind]) : NULL;
+  if (w)
+    gch__leave(w);
+  return f ? f : refill(w, kind);
+}
+
+static inline void put(struct gch_worker *w, enum gch_free_kind kind,
+                       void *free) {
+  struct gch_proc *p = w ? gch__enter(w) : NULL;
+  struct gch_free *over =
+      p ? gch__put_free(&p->free[kind], free) : single(free);
+  if (w)
+    gch__leave(w);
+  give_back(kind, over);
+}
+
+struct gch_task *gch__task_new(struct gch_worker *w) {
+  return take(w, GCH_FREE_TASKS);
+}
+
+void gch__task_free(struct gch_worker *w, struct gch_task *t) {
+  put(w, GCH_FREE_TASKS, t);
+}
+
+struct gch_stack *gch__stack_new(struct gch_worker *w) {
+  struct gch_stack *s = take(w, GCH_FREE_STACKS);
   /* The one that was promised lies in another proc's list, or was there when
      the process was forked. */
-  return f ? (struct gch_stack *)(void *)f
-           : gch__stack_map(GCH_STACK_SIZE - 4 * gch__page);
+  return s ? s : gch__stack_map(GCH_STACK_SIZE - 4 * gch__page);
 }
 
 void gch__stack_free(struct gch_worker *w, struct gch_stack *s) {
@@ -341,29 +336,16 @@ void gch__stack_free(struct gch_worker *w, struct gch_stack *s) {
   }
   s->name[0] = '\0';
   s->argument = 0;
-  struct gch_proc *p = w ? gch__enter(w) : NULL;
-  struct gch_free *over = p ? gch__put_free(&p->free_stacks, s) : single(s);
-  if (w)
-    gch__leave(w);
-  stacks_over(over);
-}
-
-/* The two batches of a magazine, which is empty then. */
-static void unload(struct gch_magazine *m, struct gch_free **loose,
-                   struct gch_free **batch) {
-  if (m->loose)
-    m->loose->count = m->num_loose;
-  *loose = m->loose;
-  *batch = m->batch;
-  *m = (struct gch_magazine){0};
+  put(w, GCH_FREE_STACKS, s);
 }
 
 void gch__free_lists_flush(struct gch_proc *p) {
-  struct gch_free *loose, *batch;
-  unload(&p->free_tasks, &loose, &batch);
-  tasks_over(loose);
-  tasks_over(batch);
-  unload(&p->free_stacks, &loose, &batch);
-  stacks_over(loose);
-  stacks_over(batch);
+  for (int kind = 0; kind < GCH_FREE_KINDS; kind++) {
+    struct gch_magazine m = p->free[kind];
+    p->free[kind] = (struct gch_magazine){0};
+    if (m.loose)
+      m.loose->count = m.num_loose;
+    give_back(kind, m.loose);
+    give_back(kind, m.batch);
+  }
 }

@@ -47,6 +47,8 @@ struct gch_magazine {
 
 enum { GCH_BATCH = 32 };
 
+enum gch_free_kind { GCH_FREE_TASKS, GCH_FREE_STACKS, GCH_FREE_KINDS };
+
 /* The next of m; NULL: there is none. */
 static inline void *gch__take_free(struct gch_magazine *m) {
   struct gch_free *f = m->loose;
@@ -83,7 +85,7 @@ struct gch_stack {
   char *mapping;     /* its guard begins here */
   size_t mapped;     /* bytes, if the mapping is its own; else 0, */
   struct slab *slab; /* and it is one of this slab's */
-  size_t argument; /* bytes below it that hold the task's argument */
+  size_t argument;   /* bytes below it that hold the task's argument */
   char name[GCH_TASK_NAME_MAX];
   struct gch_sanitizer_stack sanitizer;
 };
