@@ -340,7 +340,7 @@ void gch__stack_free(struct gch_worker *w, struct gch_stack *s) {
 }
 
 void gch__free_lists_flush(struct gch_proc *p) {
-  for (int kind = 0; kind < GCH_FREE_KINDS; kind++) {
+  for (enum gch_free_kind kind = 0; kind < GCH_FREE_KINDS; kind++) {
     struct gch_magazine m = p->free[kind];
     p->free[kind] = (struct gch_magazine){0};
     if (m.loose)
