@@ -3,6 +3,7 @@
    where the order is missing), signals, and waits without an end. */
 #define _GNU_SOURCE
 #include "chan_forms.h"
+#include "fork_alone.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -302,7 +303,7 @@ enum { FOR_EVER = 9 };
 START_TEST(it_blocks_for_ever) {
   const struct itimerval soon = {.it_value = {0, 10000}};
   int status;
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   ck_assert_int_ge(pid, 0);
   if (pid == 0) {
     signal(SIGALRM, SIG_DFL);
@@ -329,7 +330,7 @@ Suite *test_suite(void) {
   add_test_of_blocking(t, a_storm_of_signals_does_not_end_a_receive);
   add_test_of_blocking(t, a_storm_of_signals_does_not_end_a_send);
   tcase_add_test(t, a_storm_of_signals_does_not_move_a_deadline);
-  t = test_case(s, "for ever");
+  t = fork_case(s, "for ever");
   tcase_add_loop_test(t, it_blocks_for_ever, 0, FOR_EVER);
   return s;
 }

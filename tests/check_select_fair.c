@@ -3,6 +3,7 @@
    burden, and what cannot become ready blocks for ever. */
 #define _GNU_SOURCE
 #include "chan_forms.h"
+#include "fork_alone.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -336,7 +337,7 @@ enum { ENDLESS = sizeof endless / sizeof *endless };
 START_TEST(it_blocks_for_ever) {
   const struct itimerval soon = {.it_value = {0, 10000}};
   int status;
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   ck_assert_int_ge(pid, 0);
   if (pid == 0) {
     signal(SIGALRM, SIG_DFL);
@@ -369,7 +370,7 @@ Suite *test_suite(void) {
   t = test_case(s, "crowds");
   tcase_add_test(t, leaving_a_crowded_queue_is_cheap);
   tcase_add_test(t, a_crowd_of_cases_is_woken_by_close);
-  t = test_case(s, "for ever");
+  t = fork_case(s, "for ever");
   tcase_add_loop_test(t, it_blocks_for_ever, 0, ENDLESS);
   return s;
 }

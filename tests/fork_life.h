@@ -3,6 +3,7 @@
 #ifndef GULCH_TESTS_FORK_LIFE_H
 #define GULCH_TESTS_FORK_LIFE_H
 
+#include "fork_alone.h"
 #include "tasks.h"
 
 #include <signal.h>
@@ -21,34 +22,8 @@ enum { OK = 0, WRONG = 1, LATE = 2 };
       return WRONG;                                                            \
   } while (0)
 
-static inline void begun(void *c) {
-  gch_send(*(gch_chan **)c, NULL);
-}
-
-/* AddressSanitizer's allocator does not survive a fork while another thread is
-   in it, as one that is just being started is. So there is one worker then, and
-   a fork waits until it and the library's thread are past that. */
-#define FORK_ALONE (SANITIZED && !THREAD_SANITIZED)
-
-static inline Suite *fork_suite(const char *name) {
-  if (FORK_ALONE)
-    gch_maxprocs(1);
-  return suite_create(name);
-}
-
-static inline void await_threads(void) {
-  gch_chan *timer = gch_after(0), *task = gch_make(0, 0);
-  ck_assert_int_eq(gch_go_copy(begun, &task, sizeof task), 0);
-  gch_recv(timer, NULL);
-  gch_recv(task, NULL);
-  gch_unref(timer);
-  gch_unref(task);
-}
-
 static inline pid_t fork_with_parent(void) {
-  if (FORK_ALONE)
-    await_threads();
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   ck_assert_int_ge(pid, 0);
   if (pid == 0)
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* no child outlives its test */

@@ -106,6 +106,7 @@ EXTRA_DIST += \
   tests/every_macro.cc \
   tests/example.sh \
   tests/fail_malloc.c \
+  tests/fork_alone.h \
   tests/fork_life.h \
   tests/lib.sh \
   tests/model/default.pml \

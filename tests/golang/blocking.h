@@ -4,6 +4,7 @@
 #define GULCH_TESTS_BLOCKING_H
 
 #include "chan_checks.h"
+#include "fork_alone.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ static inline void await_sleep(pid_t pid) {
 /* fn(arg), in a process of its own, goes to sleep and does not return. */
 static inline void blocks_for_ever(void (*fn)(void *), void *arg) {
   int status;
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   require(pid >= 0);
   if (pid == 0)
     block_in_child(fn, arg);

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness.h"
+#include "fork_alone.h"
 
 /* ThreadSanitizer keeps a table of handlers of its own, and now and then loses
    a signal that comes while a handler gives way to the default action. */
@@ -24,10 +24,10 @@
 #define LOSES_SIGNALS 0
 #endif
 
-/* Sends this process sig. The kernel gives it to the main thread, in which the
-   tests run: it has arrived when this returns. */
+/* Sends sig to this thread, which may be the main one or a worker's: it has
+   arrived when this returns. */
 static inline void raise_here(int sig) {
-  kill(getpid(), sig);
+  raise(sig);
 }
 
 static inline void set_disposition(int sig, void (*handler)(int)) {
@@ -57,7 +57,7 @@ static inline void (*disposition(int sig))(int) {
 static inline int status_of_child(void (*fn)(void)) {
   int status;
   fflush(NULL);
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   ck_assert_int_ge(pid, 0);
   if (pid == 0) {
     signal(SIGALRM, SIG_DFL);

@@ -109,7 +109,7 @@ START_TEST(TestNotifyContextStringer) {
 END_TEST
 
 Suite *test_suite(void) {
-  Suite *s = suite_create("golang/signal_ctx");
+  Suite *s = fork_suite("golang/signal_ctx");
   TCase *t = test_case(s, "notify context");
   tcase_add_test(t, TestNotifyContextNotifications_once);
   tcase_add_test(t, TestNotifyContextNotifications_multiple);

@@ -245,7 +245,7 @@ START_TEST(TestTime) {
 END_TEST
 
 Suite *test_suite(void) {
-  Suite *s = suite_create("golang/signal");
+  Suite *s = fork_suite("golang/signal");
   TCase *t = test_case(s, "signal");
   tcase_add_test(t, TestSignal);
   tcase_add_test(t, TestStress);
