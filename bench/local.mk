@@ -26,6 +26,13 @@ EXTRA_DIST += \
   bench/peers/rust/Cargo.toml \
   bench/peers/rust/src/main.rs \
   bench/peers/rust/src/rows.rs \
+  bench/report-by-cases.svg \
+  bench/report-by-children.svg \
+  bench/report-by-crowd.svg \
+  bench/report-by-payload.svg \
+  bench/report-by-producers.svg \
+  bench/report-by-timers.svg \
+  bench/report-by-waiters.svg \
   bench/report-channels.svg \
   bench/report-contexts.svg \
   bench/report-one-processor.svg \
