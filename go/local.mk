@@ -15,6 +15,7 @@ libgulch_la_SOURCES += \
   go/overflow.h \
   go/park_until.c \
   go/proc.c \
+  go/ready.c \
   go/sanitizer.h \
   go/sched.c \
   go/sched.h \

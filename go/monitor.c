@@ -76,13 +76,9 @@ void gch__monitor(void) {
   }
 }
 
-static bool thefts_vain(void) {
-  return atomic_load_explicit(&gch__sched.thefts_vain, memory_order_relaxed);
-}
-
 /* Between two looks at next. */
 static int64_t longest(void) {
-  return thefts_vain() ? NEXT_VAIN : NEXT_MAX;
+  return gch__thefts_vain() ? NEXT_VAIN : NEXT_MAX;
 }
 
 void gch__monitor_next(void) {
@@ -169,7 +165,7 @@ static bool look_at_next(struct gch_proc *p, uint32_t tick, int64_t passed) {
   bool slow = taken == 0 || (passed < LOOK && gch__wait_long(n, taken, passed));
   if (has && slow) {
     atomic_store(&p->stale, true);
-    if (!thefts_vain())
+    if (!gch__thefts_vain())
       atomic_store(&monitor.interval, NEXT_MIN);
   }
   if (has && atomic_load(&p->stale))

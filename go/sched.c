@@ -33,7 +33,6 @@ enum {
   ROUNDS = 12,       /* that a searcher looks around */
   ROUND_PAUSES = 32, /* between two: a microsecond or so */
   SHARED_BATCH = 64,
-  FEW = 16,        /* woken tasks in a queue for which nobody is woken */
   STEAL_MAX = 64,  /* their worker waits while they are looked through */
   LOOK_MIN = 2000, /* nanoseconds for which it is looked what a proc takes */
   LOOK_MAX = 10000,
@@ -51,144 +50,11 @@ void gch__count_ended(struct gch_worker *w) {
     gch__leave(w);
 }
 
-/* Making ready */
-
-/* Behind all that w's proc has: how many are there now; 0: it has no proc. */
-static uint32_t push_own(struct gch_worker *w, struct gch_task *t) {
-  uint32_t n = 0;
-  struct gch_proc *p = gch__enter(w);
-  if (p) {
-    gch__push(&p->queue, t);
-    n = gch__count(&p->queue);
-  }
-  gch__leave(w);
-  return n;
-}
-
-/* What w's proc has may be stolen. */
-static void lend(struct gch_worker *w) {
-  struct gch_proc *p = atomic_load_explicit(&w->proc, memory_order_relaxed);
-  if (p && !atomic_load_explicit(&p->stale, memory_order_relaxed))
-    atomic_store_explicit(&p->stale, true, memory_order_relaxed);
-}
-
-static bool somebody_idle(void) {
-  return atomic_load_explicit(&sched.num_idle_procs, memory_order_relaxed) > 0;
-}
-
-static bool thefts_vain(void) {
-  return atomic_load_explicit(&sched.thefts_vain, memory_order_relaxed);
-}
-
-/* Who yields says that others may go on: elsewhere too, however soon they would
-   have their turn here. */
-void gch__submit_quietly(struct gch_task *t) {
-  struct gch_worker *w = gch__worker_running;
-  if (!w || !push_own(w, t))
-    gch__submit_shared(t);
-  else
-    lend(w);
-}
-
-/* Tasks are in a queue while a proc is idle. */
-static void tell_of_many(void) {
-  if (thefts_vain())
-    gch__monitor_next();
-  else if (atomic_load(&sched.searching) == 0)
-    gch__wake_worker();
-}
-
-void gch__launch(struct gch_worker *w, struct gch_task *t) {
-  struct gch_proc *p = w ? gch__enter(w) : NULL;
-  if (p) {
-    gch__count_up(&p->started);
-    gch__push(&p->queue, t);
-  }
-  if (w)
-    gch__leave(w);
-  if (!p) {
-    atomic_fetch_add(&sched.started, 1);
-    gch__submit_shared(t);
-  } else if (somebody_idle()) {
-    tell_of_many();
-  }
-}
-
-/* As the next, if w's proc has none. */
-static inline bool set_next(struct gch_worker *w, struct gch_task *t) {
-  struct gch_proc *p = gch__enter(w);
-  bool set = p && !atomic_load_explicit(&p->next, memory_order_relaxed);
-  if (set) {
-    atomic_store_explicit(&p->stale, false, memory_order_relaxed);
-    atomic_store_explicit(&p->next, t, memory_order_relaxed);
-  }
-  gch__leave(w);
-  return set;
-}
-
-/* n tasks that were woken are in a queue while a proc is idle. */
-static void tell_of_woken(uint32_t n) {
-  if (n > FEW)
-    tell_of_many();
-  else
-    gch__monitor_next();
-}
-
-/* Where w, the caller, has another next, or is no worker. */
-__attribute__((noinline)) static void ready_later(struct gch_worker *w,
-                                                  struct gch_task *t) {
-  uint32_t n = w ? push_own(w, t) : 0;
-  if (n == 0)
-    gch__submit_shared(t);
-  else if (somebody_idle())
-    tell_of_woken(n);
-}
-
-void gch__task_ready(struct gch_task *t) {
-  struct gch_worker *w = gch__worker_running;
-  if (t->generation != sched.generation)
-    return; /* a task of the process that this one was forked from */
-  GCH_DELAY();
-  if (!w || !set_next(w, t))
-    ready_later(w, t);
-  else if (somebody_idle())
-    gch__monitor_next();
-}
-
-void gch__task_gather(struct gch_queue_of_tasks *q, struct gch_task *t) {
-  if (t->generation == sched.generation)
-    gch__push(q, t);
-}
-
-/* In the worker's queue: how many are there then; 0: it has no proc. */
-static uint32_t keep(struct gch_worker *w, struct gch_queue_of_tasks *found) {
-  uint32_t n = 0;
-  struct gch_proc *p = gch__enter(w);
-  if (p) {
-    gch__move(&p->queue, found, UINT32_MAX);
-    n = gch__count(&p->queue);
-  }
-  gch__leave(w);
-  return n;
-}
-
-void gch__tasks_ready(struct gch_queue_of_tasks *q) {
-  struct gch_worker *w = gch__worker_running;
-  if (gch__count(q) == 0)
-    return;
-  GCH_DELAY();
-  uint32_t n = w ? keep(w, q) : 0;
-  if (n == 0)
-    gch__submit_all_shared(q);
-  else if (somebody_idle())
-    tell_of_woken(n);
-}
-
 /* Finding work */
 
 /* Puts what came from elsewhere into w's queue. */
 static void keep_found(struct gch_worker *w, struct gch_queue_of_tasks *found) {
-  if (gch__count(found) > 0 && !keep(w, found))
+  if (gch__count(found) > 0 && !gch__keep(w, found))
     gch__submit_all_shared(found);
 }
 
@@ -231,7 +97,7 @@ static bool queue_waits(struct gch_proc *p) {
 
 static bool has_work(struct gch_proc *p) {
   if (gch__count(&p->queue) > 0)
-    return is_free(p) || (!thefts_vain() && queue_waits(p));
+    return is_free(p) || (!gch__thefts_vain() && queue_waits(p));
   return has_next(p) && is_free(p);
 }
 
@@ -279,10 +145,10 @@ static struct gch_task *take_own(struct gch_worker *w) {
 static void judge_theft(struct gch_worker *w) {
   if (w->stolen == 0)
     return;
-  bool vain = w->stolen >= FEW &&
+  bool vain = w->stolen >= GCH_FEW &&
               gch__now() - w->stolen_at < (int64_t)w->stolen * GCH_WORTH;
   w->stolen = 0;
-  if (vain != thefts_vain())
+  if (vain != gch__thefts_vain())
     atomic_store(&sched.thefts_vain, vain);
 }
 

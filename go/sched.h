@@ -302,16 +302,29 @@ bool gch__start_first_worker(void);
 void gch__set_maxprocs(uint32_t n);
 void gch__sched_reset(struct gch_worker *w); /* in a forked child */
 
-/* sched.c */
+/* Whether the last theft of many was in vain (sched.c). */
+static inline bool gch__thefts_vain(void) {
+  return atomic_load_explicit(&gch__sched.thefts_vain, memory_order_relaxed);
+}
 
-/* start.c: makes sure that tasks can run; false: no memory, or no thread. */
-bool gch__sched_start(void);
+enum { GCH_FEW = 16 }; /* woken tasks in a queue for which nobody is woken */
+
+/* ready.c */
 
 /* Queues t behind all that the proc of w, the caller, has; where it has none, for
    everybody. The first: counted as started, and somebody is to take it. The
    second: t is the caller's, who leaves it. */
 void gch__launch(struct gch_worker *w, struct gch_task *t);
 void gch__submit_quietly(struct gch_task *t);
+
+/* Puts tasks behind all that w's proc has: how many are there then; 0: w has
+   none, and nothing is moved. */
+uint32_t gch__keep(struct gch_worker *w, struct gch_queue_of_tasks *tasks);
+
+/* sched.c */
+
+/* start.c: makes sure that tasks can run; false: no memory, or no thread. */
+bool gch__sched_start(void);
 
 /* Counts a task that is over; w may be NULL. */
 void gch__count_ended(struct gch_worker *w);
