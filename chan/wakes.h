@@ -39,8 +39,9 @@ struct gch_wakes {
 void gch__wakes_add(struct gch_wakes *k, struct gch_waiter *w);
 void gch__wakes_defer(struct gch_wakes *k, struct gch_deferred *d);
 
-/* Wakes all, tasks before threads, then calls all, in order, and wakes what those
-   calls gather; needs to hold no lock. A chain of calls of any length takes no deep stack. */
+/* Wakes all, tasks before threads, then calls all, in order, and wakes what
+   those calls gather; needs to hold no lock. A chain of calls of any length
+   takes no deep stack. */
 void gch__wakes_flush(struct gch_wakes *k);
 
 #endif
