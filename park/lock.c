@@ -7,16 +7,27 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-_Atomic uint32_t gch__lock_sleepers[GCH_LOCK_HASHES];
+_Atomic uint32_t gch__lock_sleepers;
 
-/* In a forked child nobody sleeps. */
-static void forget_sleepers(void) {
-  for (int i = 0; i < GCH_LOCK_HASHES; i++)
-    atomic_store(&gch__lock_sleepers[i], 0);
+/* The same by a hash of the lock's address. */
+enum { HASHES = 64 };
+static _Atomic uint32_t sleepers[HASHES];
+
+static _Atomic uint32_t *sleepers_on(const struct gch_lock *l) {
+  return &sleepers[((uintptr_t)l >> 6) % HASHES];
 }
 
-__attribute__((constructor)) static void register_fork(void) {
-  pthread_atfork(NULL, NULL, forget_sleepers);
+/* At the beginning, and in a forked child, nobody sleeps. */
+static void no_sleepers(void) {
+  atomic_store(&gch__lock_sleepers, gch__asymmetric ? 0 : 1);
+  for (int i = 0; i < HASHES; i++)
+    atomic_store(&sleepers[i], 0);
+}
+
+/* After the one in fence.c, and before all that use a lock. */
+__attribute__((constructor(102))) static void start(void) {
+  no_sleepers();
+  pthread_atfork(NULL, NULL, no_sleepers);
 }
 
 /* A holder is done in tens of nanoseconds, unless it lost its processor. But
@@ -39,23 +50,21 @@ static bool spin(struct gch_lock *l) {
   return false;
 }
 
-static void sleep_asymmetric(struct gch_lock *l) {
-  _Atomic uint32_t *sleepers = gch__sleepers_on(l);
-  atomic_fetch_add(sleepers, 1);
-  gch__fence_heavy();
-  while (!gch__try_lock(l))
-    gch__futex_wait(&l->word, GCH_LOCK_HELD, GCH__FOREVER);
-  atomic_fetch_sub(sleepers, 1);
-}
-
 void gch__lock_slow(struct gch_lock *l) {
   if (gch__processors() > 1 && spin(l))
     return;
-  if (gch__asymmetric) {
-    sleep_asymmetric(l);
-    return;
-  }
-  while (atomic_exchange_explicit(&l->word, GCH_LOCK_CONTENDED,
-                                  memory_order_acquire) != GCH_LOCK_FREE)
-    gch__futex_wait(&l->word, GCH_LOCK_CONTENDED, GCH__FOREVER);
+  _Atomic uint32_t *here = sleepers_on(l);
+  atomic_fetch_add(here, 1);
+  atomic_fetch_add(&gch__lock_sleepers, 1);
+  gch__fence_heavy();
+  while (!gch__try_lock(l))
+    gch__futex_wait(&l->word, GCH_LOCK_HELD, GCH__FOREVER);
+  atomic_fetch_sub(&gch__lock_sleepers, 1);
+  atomic_fetch_sub(here, 1);
+}
+
+void gch__lock_wake(struct gch_lock *l) {
+  atomic_thread_fence(memory_order_seq_cst);
+  if (atomic_load_explicit(sleepers_on(l), memory_order_relaxed) > 0)
+    gch__futex_wake(&l->word);
 }
