@@ -12,6 +12,8 @@
 #ifndef GCH_GO_FIBER_H
 #define GCH_GO_FIBER_H
 
+#include "go/fiber_kind.h"
+
 #include <stddef.h>
 
 struct gch_fiber {
@@ -26,8 +28,37 @@ void gch__fiber_make(struct gch_fiber *f, void *stack, size_t size,
 /* Leaves the running fiber in *from and goes on in to, where the switch that
    left it returns passed. Returns what is passed by who comes back; perhaps in
    another thread. */
+#ifdef GCH_FIBER_X86_64
+/* A call that keeps no register but rsp and rbp: so the compiler saves what it
+   needs afterwards, once, and not also what its own caller needs. As it does not
+   know that this is a call, the function that it is in must make another one: in
+   one that makes none there may be values below rsp. */
+#ifdef __AVX512F__
+#define GCH_FIBER_AVX512                                                       \
+  , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23",    \
+      "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31",  \
+      "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#else
+#define GCH_FIBER_AVX512
+#endif
+__attribute__((always_inline)) static inline void *
+gch__fiber_switch(struct gch_fiber *from, const struct gch_fiber *to,
+                  void *passed) {
+  __asm__ volatile("call gch__fiber_swap"
+                   : "+D"(from), "+S"(to), "+d"(passed)
+                   :
+                   : "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "r12",
+                     "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3",
+                     "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+                     "xmm11", "xmm12", "xmm13", "xmm14",
+                     "xmm15" GCH_FIBER_AVX512, "st", "st(1)", "st(2)", "st(3)",
+                     "st(4)", "st(5)", "st(6)", "st(7)", "cc", "memory");
+  return passed;
+}
+#else
 void *gch__fiber_switch(struct gch_fiber *from, const struct gch_fiber *to,
                         void *passed);
+#endif
 
 /* The same from a fiber that nobody comes back to. */
 _Noreturn void gch__fiber_jump(const struct gch_fiber *to, void *passed);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Fibers on x86-64, System V calling convention. From sp upwards a fiber that
- * does not run has r15, r14, r13, r12, rbx, rbp, and where to go on.
+ * does not run has rbp, and where to go on; a new one also its entry. The other
+ * registers are saved by the compiler where the switch is (fiber.h), and only
+ * those that it uses there.
  *
  * It goes on by a return. The processor foresees returns by the calls that it
  * saw, and those were on another stack; but mostly both fibers wait in the same
@@ -12,56 +14,25 @@
 #ifdef GCH_FIBER_X86_64
   .text
 
-/* void *gch__fiber_switch(from: rdi, to: rsi, passed: rdx) */
-  .globl gch__fiber_switch
-  .hidden gch__fiber_switch
-  .type gch__fiber_switch, @function
+/* from: rdi, to: rsi, passed: rdx, and returned there. Keeps rsp and rbp. */
+  .globl gch__fiber_swap
+  .hidden gch__fiber_swap
+  .type gch__fiber_swap, @function
   .balign 16
-gch__fiber_switch:
+gch__fiber_swap:
   .cfi_startproc
   pushq %rbp
   .cfi_adjust_cfa_offset 8
   .cfi_rel_offset rbp, 0
-  pushq %rbx
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset rbx, 0
-  pushq %r12
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset r12, 0
-  pushq %r13
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset r13, 0
-  pushq %r14
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset r14, 0
-  pushq %r15
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset r15, 0
   movq %rsp, (%rdi)
   movq (%rsi), %rsp
 .Lgo_on:
-  movq %rdx, %rax
-  popq %r15
-  .cfi_adjust_cfa_offset -8
-  .cfi_restore r15
-  popq %r14
-  .cfi_adjust_cfa_offset -8
-  .cfi_restore r14
-  popq %r13
-  .cfi_adjust_cfa_offset -8
-  .cfi_restore r13
-  popq %r12
-  .cfi_adjust_cfa_offset -8
-  .cfi_restore r12
-  popq %rbx
-  .cfi_adjust_cfa_offset -8
-  .cfi_restore rbx
   popq %rbp
   .cfi_adjust_cfa_offset -8
   .cfi_restore rbp
   retq
   .cfi_endproc
-  .size gch__fiber_switch, . - gch__fiber_switch
+  .size gch__fiber_swap, . - gch__fiber_swap
 
 /* void gch__fiber_jump(to: rdi, passed: rsi) */
   .globl gch__fiber_jump
@@ -77,15 +48,15 @@ gch__fiber_jump:
   .cfi_endproc
   .size gch__fiber_jump, . - gch__fiber_jump
 
-/* Where a new fiber begins: passed in rax, entry in rbx. */
+/* Where a new fiber begins: passed in rdx, entry on the stack. */
   .type start, @function
   .balign 16
 start:
   .cfi_startproc
   .cfi_undefined rip
-  xorl %ebp, %ebp
-  movq %rax, %rdi
-  callq *%rbx
+  popq %rax
+  movq %rdx, %rdi
+  callq *%rax
   ud2
   .cfi_endproc
   .size start, . - start
@@ -100,10 +71,10 @@ gch__fiber_make:
   addq %rdx, %rsi
   andq $-16, %rsi
   leaq start(%rip), %rax
-  movq %rax, -8(%rsi)
-  movq $0, -16(%rsi)  /* rbp */
-  movq %rcx, -24(%rsi) /* rbx */
-  subq $56, %rsi
+  movq %rcx, -8(%rsi)
+  movq %rax, -16(%rsi)
+  movq $0, -24(%rsi)  /* rbp: the frames end here */
+  subq $24, %rsi
   movq %rsi, (%rdi)
   retq
   .cfi_endproc

@@ -19,7 +19,7 @@ marked_switch:
   movq 24(%rcx), %r13
   movq 32(%rcx), %r14
   movq 40(%rcx), %r15
-  callq gch__fiber_switch
+  callq fiber_switch
   popq %rcx
   movq %rbx, (%rcx)
   movq %rbp, 8(%rcx)
@@ -61,7 +61,7 @@ marked_switch:
   mov x3, x9
   pairs ldp
   ldr x29, [x3, 80]
-  bl gch__fiber_switch
+  bl fiber_switch
   ldr x3, [sp]
   pairs stp
   str x29, [x3, 80]

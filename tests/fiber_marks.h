@@ -14,8 +14,12 @@
 #define MARKS 19 /* x19 to x29, d8 to d15 */
 #endif
 
+/* gch__fiber_switch as a function, for assembly too. */
+void *fiber_switch(struct gch_fiber *from, const struct gch_fiber *to,
+                   void *passed);
+
 #ifdef MARKS
-/* gch__fiber_switch with these values in the registers; their values when it
+/* fiber_switch with these values in the registers; their values when it
    has returned. */
 void *marked_switch(struct gch_fiber *from, const struct gch_fiber *to,
                     void *passed, uint64_t marks[MARKS]);
