@@ -106,9 +106,16 @@ int gch_recv(gch_chan *c, void *elem) {
   if (!c || !elem)
     return gch__recv(c, elem, GCH__FOREVER);
   gch__lock(&c->lock);
-  if (gch__popped(c, elem) || gch__fetched(c, elem))
+  struct gch_waiter *w = gch__queue_first(&c->senders);
+  if (w ? gch__fetched(c, w, elem) : gch__popped(c, elem))
     return 0;
-  return recv_or_park(c, elem, GCH__FOREVER);
+  struct gch_task *self = gch__task_self();
+  if (!self || w || gch__is_closed(c))
+    return recv_or_park(c, elem, GCH__FOREVER);
+  int err = gch__park_task(c, &c->receivers, elem, self);
+  if (err == EPIPE)
+    gch__zero(c, elem);
+  return err;
 }
 
 int gch_recv_until(gch_chan *c, void *elem, int64_t deadline) {

@@ -27,60 +27,53 @@ static inline char *gch__take_oldest(gch_chan *c, void *elem) {
   return slot;
 }
 
-/* A send, if nobody waits and there is room: then it is done and the lock
+/* A send where no receiver waits: if there is room it is done, and the lock
    released. */
 static inline bool gch__pushed(gch_chan *c, const void *elem) {
   size_t len = gch__len(c);
-  if (len >= c->cap || gch__queue_first(&c->receivers) || gch__is_closed(c))
+  if (len >= c->cap || gch__is_closed(c))
     return false;
   gch__push(c, len, elem);
   gch__unlock(&c->lock);
   return true;
 }
 
-/* The first of q, taken out, if it needs no claim. */
-static inline struct gch_waiter *gch__take_plain(struct gch_queue *q) {
-  struct gch_waiter *w = gch__queue_first(q);
-  if (!w || !w->group->plain)
-    return NULL;
-  gch__queue_remove_first(q, w);
-  w->err = 0;
-  return w;
-}
-
-/* A send, if the first receiver waits for nothing else: then it is done and the
-   lock released. */
-static inline bool gch__handed(gch_chan *c, const void *elem) {
-  struct gch_waiter *w = gch__take_plain(&c->receivers);
-  if (!w)
-    return false;
-  gch__copy(c, w->elem, elem);
-  gch__unlock(&c->lock);
-  gch__wake(w);
-  return true;
-}
-
-/* A receive, if there is no buffer and the first sender waits for nothing else:
-   then it is done and the lock released. */
-static inline bool gch__fetched(gch_chan *c, void *elem) {
-  struct gch_waiter *w = c->cap > 0 ? NULL : gch__take_plain(&c->senders);
-  if (!w)
-    return false;
-  gch__copy(c, elem, w->elem);
-  gch__unlock(&c->lock);
-  gch__wake(w);
-  return true;
-}
-
-/* A receive, if there is a value and no sender waits for its slot: then it is
-   done and the lock released. */
+/* A receive where no sender waits: if there is a value it is done, and the lock
+   released. */
 static inline bool gch__popped(gch_chan *c, void *elem) {
   size_t len = gch__len(c);
-  if (len == 0 || gch__queue_first(&c->senders))
+  if (len == 0)
     return false;
   gch__take_oldest(c, elem);
   atomic_store_explicit(&c->len, len - 1, memory_order_release);
   gch__unlock(&c->lock);
+  return true;
+}
+
+/* A send to w, the first receiver: if w waits for nothing else it is done, and
+   the lock released. */
+static inline bool gch__handed(gch_chan *c, struct gch_waiter *w,
+                               const void *elem) {
+  if (!w->group->plain)
+    return false;
+  gch__queue_remove_first(&c->receivers, w);
+  gch__copy(c, w->elem, elem);
+  w->err = 0;
+  gch__unlock(&c->lock);
+  gch__wake(w);
+  return true;
+}
+
+/* A receive from w, the first sender: if there is no buffer and w waits for
+   nothing else it is done, and the lock released. */
+static inline bool gch__fetched(gch_chan *c, struct gch_waiter *w, void *elem) {
+  if (c->cap > 0 || !w->group->plain)
+    return false;
+  gch__queue_remove_first(&c->senders, w);
+  gch__copy(c, elem, w->elem);
+  w->err = 0;
+  gch__unlock(&c->lock);
+  gch__wake(w);
   return true;
 }
 

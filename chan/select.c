@@ -198,7 +198,8 @@ static size_t poll_once(const struct select *s, size_t i) {
   struct gch_waiter *partner;
   GCH_DELAY();
   gch__lock(&k->chan->lock);
-  if (k->elem && !is_send(k) && gch__popped(k->chan, k->elem)) {
+  if (k->elem && !is_send(k) && !gch__queue_first(&k->chan->senders) &&
+      gch__popped(k->chan, k->elem)) {
     if (k->err)
       *k->err = 0;
     return i;
@@ -288,7 +289,6 @@ static size_t lock_and_run(const struct select *s) {
   bool parks = i == NONE && s->default_at == NONE;
   if (parks) {
     gch__group_init(&group, gch__task_self(), s->deadline, false);
-    gch__group_describe(&group);
     queue_all(s, count, &group);
   }
   gch__unlock_all(s->cases, count);

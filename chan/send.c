@@ -87,21 +87,26 @@ int gch__send(gch_chan *c, const void *elem, int64_t deadline) {
   return send_or_park(c, elem, deadline);
 }
 
+static int send_or_panic(gch_chan *c, const void *elem, int64_t deadline) {
+  return gch__go_panics(gch__send(c, elem, deadline), EPIPE, CLOSED);
+}
+
 int gch_send(gch_chan *c, const void *elem) {
-  int err = c ? gch__send_refused(c, elem) : EAGAIN;
-  if (err == 0) {
-    gch__lock(&c->lock);
-    if (gch__pushed(c, elem) || gch__handed(c, elem))
-      return 0;
-    err = send_or_park(c, elem, GCH__FOREVER);
-  } else if (!c) {
-    err = gch__park_alone(GCH__FOREVER);
-  }
+  if (!c || gch__send_refused(c, elem))
+    return send_or_panic(c, elem, GCH__FOREVER);
+  gch__lock(&c->lock);
+  struct gch_waiter *w = gch__queue_first(&c->receivers);
+  if (w ? gch__handed(c, w, elem) : gch__pushed(c, elem))
+    return 0;
+  struct gch_task *self = gch__task_self();
+  int err = self && !w && !gch__is_closed(c)
+                ? gch__park_task(c, &c->senders, (void *)(uintptr_t)elem, self)
+                : send_or_park(c, elem, GCH__FOREVER);
   return gch__go_panics(err, EPIPE, CLOSED);
 }
 
 int gch_send_until(gch_chan *c, const void *elem, int64_t deadline) {
-  return gch__go_panics(gch__send(c, elem, deadline), EPIPE, CLOSED);
+  return send_or_panic(c, elem, deadline);
 }
 
 int gch_try_send(gch_chan *c, const void *elem) {

@@ -54,20 +54,20 @@ struct gch_queue {
   struct gch_waiter *last;
 };
 
-/* For the sleeper: the running task, or a thread (NULL). */
+/* By a cheap clock, which may be some milliseconds behind: it is read at each
+   park. */
+static inline int64_t gch__parked_since(const struct gch_task *task) {
+  return task ? gch__recently() : gch__now_coarse();
+}
+
+/* For who is about to park: the running task, or a thread (NULL). */
 static inline void gch__group_init(struct gch_group *g, struct gch_task *task,
                                    int64_t deadline, bool one_waiter) {
   atomic_init(&g->winner, GCH_WAITING);
   g->plain = one_waiter && deadline == GCH__FOREVER;
   gch__parker_init_for(&g->parker, task, deadline);
-}
-
-/* Notes who parks now, in a group that is set up. By a cheaper clock, which may
-   be some milliseconds behind: it is read at each park. */
-static inline void gch__group_describe(struct gch_group *g) {
-  bool task = g->parker.task;
   g->tid = task ? 0 : gch__thread_id();
-  g->since = task ? gch__recently() : gch__now_coarse();
+  g->since = gch__parked_since(task);
 }
 
 /* Acquire-release: a successful claim sees what the sleeper wrote before it

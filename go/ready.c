@@ -61,16 +61,13 @@ void gch__launch(struct gch_worker *w, struct gch_task *t) {
   }
 }
 
-/* As the next, if w's proc has none. */
-static inline bool set_next(struct gch_worker *w, struct gch_task *t) {
-  struct gch_proc *p = gch__enter(w);
-  bool set = p && !atomic_load_explicit(&p->next, memory_order_relaxed);
-  if (set) {
-    atomic_store_explicit(&p->stale, false, memory_order_relaxed);
-    atomic_store_explicit(&p->next, t, memory_order_relaxed);
-  }
-  gch__leave(w);
-  return set;
+/* As the next of p, which the caller may use, if it has none. */
+static inline bool set_next(struct gch_proc *p, struct gch_task *t) {
+  if (atomic_load_explicit(&p->next, memory_order_relaxed))
+    return false;
+  atomic_store_explicit(&p->stale, false, memory_order_relaxed);
+  atomic_store_explicit(&p->next, t, memory_order_relaxed);
+  return true;
 }
 
 /* n tasks that were woken are in a queue while a proc is idle. */
@@ -91,12 +88,32 @@ __attribute__((noinline)) static void ready_later(struct gch_worker *w,
     tell_of_woken(n);
 }
 
+__attribute__((noinline)) static void ready_slowly(struct gch_worker *w,
+                                                   struct gch_task *t) {
+  struct gch_proc *p = w ? gch__enter(w) : NULL;
+  bool set = p && set_next(p, t);
+  if (w)
+    gch__leave(w);
+  if (!set)
+    ready_later(w, t);
+  else if (somebody_idle())
+    gch__monitor_next();
+}
+
+/* The common case in few instructions, which is what the tail calls are for. */
 void gch__task_ready(struct gch_task *t) {
   struct gch_worker *w = gch__worker_running;
   if (t->generation != sched.generation)
     return; /* a task of the process that this one was forked from */
   GCH_DELAY();
-  if (!w || !set_next(w, t))
+  struct gch_proc *p = w ? gch__enter_at_once(w) : NULL;
+  if (!p) {
+    ready_slowly(w, t);
+    return;
+  }
+  bool set = set_next(p, t);
+  gch__leave_at_once(w);
+  if (!set)
     ready_later(w, t);
   else if (somebody_idle())
     gch__monitor_next();

@@ -63,7 +63,8 @@ struct gch_task {
   };
 };
 
-_Static_assert(offsetof(struct gch_task, room) == GCH_TASK_ROOM_AT &&
+_Static_assert(sizeof(struct gch_call) == GCH_TASK_ROOM_ZEROED &&
+                   offsetof(struct gch_task, room) == GCH_TASK_ROOM_AT &&
                    sizeof(struct gch_task) == 128,
                "two cache lines a task, of which one that has not begun "
                "needs the first");
@@ -72,9 +73,9 @@ struct gch_proc {
   /* The worker's. */
   _Atomic(struct gch_task *) next; /* to run next; others read it as a hint */
   struct gch_queue_of_tasks queue;
-  uint32_t streak;       /* how often next went before the queue */
-  uint32_t patience;     /* tasks to take before a look at the shared queue */
+  uint32_t streak;       /* how often next went before what is in the queue */
   _Atomic uint32_t tick; /* tasks taken */
+  uint32_t look_tick;    /* to look at the shared queue then */
   struct gch_magazine free[GCH_FREE_KINDS];
   _Atomic uint64_t started, ended; /* tasks, here */
   /* Everybody's. */
@@ -139,24 +140,29 @@ struct gch_worker *gch__worker_self(void);
 
 /* Using one's proc */
 
-/* The slow path of gch__enter. */
-struct gch_proc *gch__enter_wanted(struct gch_worker *w);
-
 /* The worker's proc, for it alone until gch__leave; NULL if it has none. In
    between: no call that blocks. */
-static inline struct gch_proc *gch__enter(struct gch_worker *w) {
-  if (gch__asymmetric) {
-    atomic_store_explicit(&w->busy, true, memory_order_relaxed);
-    gch__fence_light();
-  } else {
-    atomic_exchange(&w->busy, true);
-  }
+struct gch_proc *gch__enter_slowly(struct gch_worker *w);
+
+/* The same, if that takes two plain stores and no more; NULL: it does not, and
+   nothing is entered. (It may be that nobody seizes as yet, but has been and gone
+   since proc was read.) */
+static inline struct gch_proc *gch__enter_at_once(struct gch_worker *w) {
+  if (!gch__asymmetric)
+    return NULL;
+  atomic_store_explicit(&w->busy, true, memory_order_relaxed);
+  gch__fence_light();
   struct gch_proc *p = atomic_load(&w->proc);
-  /* Pairs with the release in gch__release: what the thief did is seen. And
-     the monitor may have been and gone since proc was read. */
-  if (p && (atomic_load(&p->wanted) || atomic_load(&p->worker) != w))
-    return gch__enter_wanted(w);
-  return p;
+  /* Pairs with the release in gch__release: what the thief did is seen. */
+  if (p && !atomic_load(&p->wanted) && atomic_load(&p->worker) == w)
+    return p;
+  atomic_store_explicit(&w->busy, false, memory_order_release);
+  return NULL;
+}
+
+static inline struct gch_proc *gch__enter(struct gch_worker *w) {
+  struct gch_proc *p = gch__enter_at_once(w);
+  return p ? p : gch__enter_slowly(w);
 }
 
 /* Orders as gch__fence_heavy does. */
@@ -167,12 +173,16 @@ static inline void gch__leave_symmetric(struct gch_worker *w) {
 
 /* Release pairs with the load in gch__seize. Where fences are not asymmetric
    it also orders what was queued before the look at who is idle. */
+static inline void gch__leave_at_once(struct gch_worker *w) {
+  atomic_store_explicit(&w->busy, false, memory_order_release);
+  gch__fence_light();
+}
+
 static inline void gch__leave(struct gch_worker *w) {
   if (gch__asymmetric)
-    atomic_store_explicit(&w->busy, false, memory_order_release);
+    gch__leave_at_once(w);
   else
     gch__leave_symmetric(w);
-  gch__fence_light();
 }
 
 static inline uint32_t gch__tick(const struct gch_proc *p) {
@@ -236,9 +246,8 @@ static inline struct gch_task *gch__pop_and_warm(struct gch_queue_of_tasks *q) {
 /* The next task of p, which the caller may use. */
 static inline struct gch_task *gch__take_next(struct gch_proc *p) {
   struct gch_task *t = atomic_load_explicit(&p->next, memory_order_relaxed);
-  if (t && (!p->queue.first || p->streak < GCH_STREAK_MAX)) {
+  if (t && (!p->queue.first || p->streak++ < GCH_STREAK_MAX)) {
     atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
-    p->streak++;
   } else {
     t = gch__pop_and_warm(&p->queue);
     p->streak = 0;

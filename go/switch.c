@@ -28,8 +28,9 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
 
-enum { LOOK_AT_SHARED = 61 }; /* tasks taken from one's own queue in between */
+enum { LOOK_AT_SHARED = 61 }; /* tasks taken between two looks at that */
 
 GCH_THREAD_LOCAL struct gch_task *gch__task_running;
 GCH_THREAD_LOCAL struct gch_worker *gch__worker_running;
@@ -68,7 +69,7 @@ static inline void settle(struct gch_worker *w) {
 __attribute__((noinline)) static struct gch_task *
 look_at_shared(struct gch_worker *w, struct gch_proc *p) {
   struct gch_task *t = NULL;
-  p->patience = LOOK_AT_SHARED;
+  p->look_tick = gch__tick(p) + LOOK_AT_SHARED;
   bool look = gch__count(&gch__sched.shared) > 0 && !gch__retired(p);
   if (!look && !gch__retired(p))
     t = gch__take_next(p);
@@ -76,21 +77,33 @@ look_at_shared(struct gch_worker *w, struct gch_proc *p) {
   return look ? gch__take_shared(w) : t;
 }
 
+static inline struct gch_task *next_of(struct gch_worker *w,
+                                       struct gch_proc *p) {
+  if ((int32_t)(gch__tick(p) - p->look_tick) >= 0)
+    return look_at_shared(w, p);
+  struct gch_task *t = gch__take_next(p);
+  gch__leave(w);
+  return t;
+}
+
+__attribute__((noinline)) static struct gch_task *
+next_task_slowly(struct gch_worker *w) {
+  struct gch_proc *p = gch__enter(w);
+  if (p)
+    return next_of(w, p);
+  gch__leave(w);
+  return NULL;
+}
+
 /* What w is to run next; NULL: look further, from the native stack. The running
    task stops, or is over. */
 static inline struct gch_task *next_task(struct gch_worker *w, bool over) {
-  struct gch_task *t = NULL;
-  struct gch_proc *p = gch__enter(w);
+  struct gch_proc *p = gch__enter_at_once(w);
   if (over && p)
     gch__count_up(&p->ended);
   else if (over)
-    atomic_fetch_add(&gch__sched.ended, 1);
-  if (p && p->patience-- == 0)
-    return look_at_shared(w, p);
-  if (p)
-    t = gch__take_next(p);
-  gch__leave(w);
-  return t;
+    gch__count_ended(w);
+  return p ? next_of(w, p) : next_task_slowly(w);
 }
 
 /* Its last worker is on the way out of t. If that worker has lost its
@@ -233,6 +246,7 @@ void gch__task_lost(struct gch_worker *w) {
 
 static void call(struct gch_worker *w) {
   struct gch_call c = w->task->call;
+  memset(w->task->room, 0, GCH_TASK_ROOM_ZEROED);
   *w->errno_at = 0;
   c.run(c.a, c.b, c.c);
 }

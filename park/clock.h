@@ -32,9 +32,15 @@ static inline int64_t gch__now_coarse(void) {
    publishes nothing. */
 extern _Atomic int64_t gch__recent_time;
 
-/* As gch__now_coarse, for a task: while the monitor looks it costs a load. */
+/* The time of the monitor's last look; 0: it does not look now, as mostly while
+   no task runs. */
+static inline int64_t gch__recent(void) {
+  return atomic_load_explicit(&gch__recent_time, memory_order_relaxed);
+}
+
+/* As gch__now_coarse; while the monitor looks it costs a load. */
 static inline int64_t gch__recently(void) {
-  int64_t t = atomic_load_explicit(&gch__recent_time, memory_order_relaxed);
+  int64_t t = gch__recent();
   return t ? t : gch__now_coarse();
 }
 

@@ -43,8 +43,9 @@ void gch__tasks_ready(struct gch_queue_of_tasks *q);
 
 /* Room in the record of a task that has begun, for the operation that it is
    parked in. Records lie side by side, where stacks lie far apart: who wakes
-   many tasks finds them sooner there. */
-enum { GCH_TASK_ROOM_AT = 32, GCH_TASK_ROOM = 96 };
+   many tasks finds them sooner there. When a task begins, the first bytes of it
+   are zero. */
+enum { GCH_TASK_ROOM_AT = 32, GCH_TASK_ROOM = 96, GCH_TASK_ROOM_ZEROED = 32 };
 static inline void *gch__task_room(struct gch_task *t) {
   return (char *)t + GCH_TASK_ROOM_AT;
 }
