@@ -142,7 +142,9 @@ static inline void gch__copy(const gch_chan *c, void *to, const void *from) {
 }
 
 static inline void gch__zero(const gch_chan *c, void *elem) {
-  if (elem && c->elem_size > 0)
+  if (c->elem_size == 8 && elem)
+    memset(elem, 0, 8);
+  else if (c->elem_size > 0 && elem)
     memset(elem, 0, c->elem_size);
 }
 

@@ -76,7 +76,7 @@ static int start_with_stack(const gch_go_opts *opts, void (*fn)(void *),
   if (!t)
     return ENOMEM;
   if (!(t->stack = new_stack(w, room + round_up(size)))) {
-    gch__task_free(w, t);
+    gch__task_free(w, t, NULL);
     return ENOMEM;
   }
   if (copy) {

@@ -22,8 +22,11 @@
 
 /* A task is about to begin on s. */
 static inline void gch__sanitizer_stack_used(struct gch_stack *s) {
+  (void)s;
+#if GCH_ASAN
   s->sanitizer.bottom = gch__stack_low(s);
   s->sanitizer.size = (size_t)((char *)s - gch__stack_low(s));
+#endif
 #if GCH_TSAN
   s->sanitizer.fiber = __tsan_create_fiber(0);
 #endif

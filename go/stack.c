@@ -70,10 +70,6 @@ static struct gch_stack *stack_in(char *mapping, size_t size) {
   return s;
 }
 
-char *gch__stack_low(const struct gch_stack *s) {
-  return s->mapping + gch__page;
-}
-
 bool gch__stack_guards(const struct gch_stack *s, const void *addr) {
   return (const char *)addr >= s->mapping &&
          (const char *)addr < gch__stack_low(s);
@@ -304,22 +300,8 @@ static inline void *take(struct gch_worker *w, enum gch_free_kind kind) {
   return f ? f : refill(w, kind);
 }
 
-static inline void put(struct gch_worker *w, enum gch_free_kind kind,
-                       void *free) {
-  struct gch_proc *p = w ? gch__enter(w) : NULL;
-  struct gch_free *over =
-      p ? gch__put_free(&p->free[kind], free) : single(free);
-  if (w)
-    gch__leave(w);
-  give_back(kind, over);
-}
-
 struct gch_task *gch__task_new(struct gch_worker *w) {
   return take(w, GCH_FREE_TASKS);
-}
-
-void gch__task_free(struct gch_worker *w, struct gch_task *t) {
-  put(w, GCH_FREE_TASKS, t);
 }
 
 struct gch_stack *gch__stack_new(struct gch_worker *w) {
@@ -329,14 +311,30 @@ struct gch_stack *gch__stack_new(struct gch_worker *w) {
   return s ? s : gch__stack_map(GCH_STACK_SIZE - 4 * gch__page);
 }
 
-void gch__stack_free(struct gch_worker *w, struct gch_stack *s) {
-  if (s->mapped) {
+/* p is NULL: w has none. What goes over to the global lists, or NULL. */
+static inline struct gch_free *put(struct gch_proc *p, enum gch_free_kind kind,
+                                   void *free) {
+  return p ? gch__put_free(&p->free[kind], free) : single(free);
+}
+
+void gch__task_free(struct gch_worker *w, struct gch_task *t,
+                    struct gch_stack *s) {
+  if (s && s->mapped) {
     munmap(s->mapping, s->mapped);
-    return;
+    s = NULL;
   }
-  s->name[0] = '\0';
-  s->argument = 0;
-  put(w, GCH_FREE_STACKS, s);
+  struct gch_free *tasks, *stacks = NULL;
+  struct gch_proc *p = w ? gch__enter(w) : NULL;
+  tasks = put(p, GCH_FREE_TASKS, t);
+  if (s) {
+    s->name[0] = '\0';
+    s->argument = 0;
+    stacks = put(p, GCH_FREE_STACKS, s);
+  }
+  if (w)
+    gch__leave(w);
+  give_back(GCH_FREE_TASKS, tasks);
+  give_back(GCH_FREE_STACKS, stacks);
 }
 
 void gch__free_lists_flush(struct gch_proc *p) {

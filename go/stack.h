@@ -101,7 +101,10 @@ void gch__guard(char *at);
 extern size_t gch__page; /* bytes; set before main */
 
 /* The usable bytes, from above the guard to below the argument. */
-char *gch__stack_low(const struct gch_stack *s);
+static inline char *gch__stack_low(const struct gch_stack *s) {
+  return s->mapping + gch__page;
+}
+
 static inline char *gch__stack_high(const struct gch_stack *s) {
   return (char *)(uintptr_t)s - s->argument;
 }
@@ -113,12 +116,14 @@ struct gch_stack *gch__stack_map(size_t size);
 /* A task record whose stack is promised; NULL where there is no memory. w may be
    NULL. */
 struct gch_task *gch__task_new(struct gch_worker *w);
-void gch__task_free(struct gch_worker *w, struct gch_task *t);
+
+/* Frees a record, and a stack if s is not NULL. */
+void gch__task_free(struct gch_worker *w, struct gch_task *t,
+                    struct gch_stack *s);
 
 /* A stack of GCH_STACK_SIZE. NULL: all are in use or in other procs' lists, and
    the kernel has no more; try again later. */
 struct gch_stack *gch__stack_new(struct gch_worker *w);
-void gch__stack_free(struct gch_worker *w, struct gch_stack *s);
 
 /* Gives p's lists back to the global ones; the caller may use p. */
 void gch__free_lists_flush(struct gch_proc *p);

@@ -50,8 +50,7 @@ GCH_NOIPA struct gch_task *gch__task_self_far(void) {
 __attribute__((noinline)) static void bury(struct gch_worker *w,
                                            struct gch_task *t) {
   gch__sanitizer_stack_unused(t->stack);
-  gch__stack_free(w, t->stack);
-  gch__task_free(w, t);
+  gch__task_free(w, t, t->stack);
 }
 
 static inline void settle(struct gch_worker *w) {
@@ -221,7 +220,7 @@ static struct gch_worker *end_task(struct gch_worker *w) {
     next->fiber.sp = next->stack; /* it has begun */
     atomic_store_explicit(&next->running, true, memory_order_relaxed);
     set_running(w, next);
-    gch__task_free(w, self);
+    gch__task_free(w, self, NULL);
     return w;
   }
   next = prepare_next(w, next);
