@@ -4,15 +4,40 @@
 #define GCH_CHAN_PARK_H
 
 #include "chan/impl.h"
+#include "park/clock.h"
 
-/* Queues an operation on q, a queue of c, whose lock the caller holds and which
-   is released here; and parks until somebody completes it (0, EPIPE) or deadline
-   (ETIMEDOUT, and then nobody did). */
+/* A waiter that is alone in its group. */
+struct gch_single {
+  struct gch_waiter waiter;
+  struct gch_group group;
+};
+
+/* Queues s, whose group is set up, on q, a queue of c, whose lock the caller
+   holds and which is released here. */
+static inline void gch__queue_single(gch_chan *c, struct gch_queue *q,
+                                     struct gch_single *s, void *elem) {
+  s->waiter.elem = elem;
+  gch__turn(c);
+  gch__queue_add(q, &s->waiter);
+  gch__unlock(&c->lock);
+}
+
+/* Does that and parks, until somebody completes the operation (0, EPIPE) or
+   deadline (ETIMEDOUT, and then nobody did). */
 int gch__park_on(gch_chan *c, struct gch_queue *q, void *elem,
                  int64_t deadline);
 
-/* The same without a deadline for the running task, self. */
-int gch__park_task(gch_chan *c, struct gch_queue *q, void *elem,
-                   struct gch_task *self);
+/* The same without a deadline for the running task, self; in few steps where it
+   has done so before. */
+static inline int gch__park_task(gch_chan *c, struct gch_queue *q, void *elem,
+                                 struct gch_task *self) {
+  struct gch_single *s = gch__task_room(self);
+  int64_t now = gch__recent();
+  if (!s->waiter.group || now == 0)
+    return gch__park_on(c, q, elem, GCH__FOREVER);
+  s->group.since = now;
+  gch__queue_single(c, q, s, elem);
+  return gch__task_stop_for(&s->waiter.err);
+}
 
 #endif

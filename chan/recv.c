@@ -102,6 +102,15 @@ int gch__recv(gch_chan *c, void *elem, int64_t deadline) {
   return recv_until(c, elem, deadline);
 }
 
+/* For a task that has to wait; nothing is left to do when it goes on, since what
+   is zero beforehand is right after a close. With the lock held, which is
+   released. */
+__attribute__((noinline)) static int recv_parked(gch_chan *c, void *elem,
+                                                 struct gch_task *self) {
+  gch__zero(c, elem);
+  return gch__park_task(c, &c->receivers, elem, self);
+}
+
 int gch_recv(gch_chan *c, void *elem) {
   if (!c || !elem)
     return gch__recv(c, elem, GCH__FOREVER);
@@ -112,10 +121,7 @@ int gch_recv(gch_chan *c, void *elem) {
   struct gch_task *self = gch__task_self();
   if (!self || w || gch__is_closed(c))
     return recv_or_park(c, elem, GCH__FOREVER);
-  int err = gch__park_task(c, &c->receivers, elem, self);
-  if (err == EPIPE)
-    gch__zero(c, elem);
-  return err;
+  return recv_parked(c, elem, self);
 }
 
 int gch_recv_until(gch_chan *c, void *elem, int64_t deadline) {

@@ -91,6 +91,13 @@ static int send_or_panic(gch_chan *c, const void *elem, int64_t deadline) {
   return gch__go_panics(gch__send(c, elem, deadline), EPIPE, CLOSED);
 }
 
+/* For a task that has to wait, and not look whether to panic when it goes on. With
+   the lock held, which is released. */
+__attribute__((noinline)) static int send_parked(gch_chan *c, const void *elem,
+                                                 struct gch_task *self) {
+  return gch__park_task(c, &c->senders, (void *)(uintptr_t)elem, self);
+}
+
 int gch_send(gch_chan *c, const void *elem) {
   if (!c || gch__send_refused(c, elem))
     return send_or_panic(c, elem, GCH__FOREVER);
@@ -99,10 +106,9 @@ int gch_send(gch_chan *c, const void *elem) {
   if (w ? gch__handed(c, w, elem) : gch__pushed(c, elem))
     return 0;
   struct gch_task *self = gch__task_self();
-  int err = self && !w && !gch__is_closed(c)
-                ? gch__park_task(c, &c->senders, (void *)(uintptr_t)elem, self)
-                : send_or_park(c, elem, GCH__FOREVER);
-  return gch__go_panics(err, EPIPE, CLOSED);
+  if (self && !w && !gch__is_closed(c) && !gch__strict())
+    return send_parked(c, elem, self);
+  return gch__go_panics(send_or_park(c, elem, GCH__FOREVER), EPIPE, CLOSED);
 }
 
 int gch_send_until(gch_chan *c, const void *elem, int64_t deadline) {

@@ -29,10 +29,10 @@ void gch__fiber_make(struct gch_fiber *f, void *stack, size_t size,
    left it returns passed. Returns what is passed by who comes back; perhaps in
    another thread. */
 #ifdef GCH_FIBER_X86_64
-/* A call that keeps no register but rsp and rbp: so the compiler saves what it
-   needs afterwards, once, and not also what its own caller needs. As it does not
-   know that this is a call, the function that it is in must make another one: in
-   one that makes none there may be values below rsp. */
+/* Keeps no register but rsp and rbp: so the compiler saves what it needs
+   afterwards, once, and not also what its own caller needs. The function that this
+   is in must make a call: in one that makes none the compiler may have values
+   below rsp. */
 #ifdef __AVX512F__
 #define GCH_FIBER_AVX512                                                       \
   , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23",    \
@@ -44,7 +44,7 @@ void gch__fiber_make(struct gch_fiber *f, void *stack, size_t size,
 __attribute__((always_inline)) static inline void *
 gch__fiber_switch(struct gch_fiber *from, const struct gch_fiber *to,
                   void *passed) {
-  __asm__ volatile("call gch__fiber_swap"
+  __asm__ volatile("leaq 1f(%%rip), %%rax\n\tjmp gch__fiber_swap\n1:"
                    : "+D"(from), "+S"(to), "+d"(passed)
                    :
                    : "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "r12",

@@ -176,7 +176,7 @@ void gch__run(struct gch_worker *w, struct gch_task *t) {
 }
 
 /* errno_at, since compilers remember where errno was. */
-void gch__task_stop(void) {
+static inline void stop(void) {
   struct gch_worker *w = gch__worker_running;
   struct gch_task *self = w->task;
   int saved = *w->errno_at;
@@ -189,6 +189,15 @@ void gch__task_stop(void) {
     w = switch_to(w, &self->fiber, &self->stack->sanitizer, next);
   }
   *w->errno_at = saved;
+}
+
+void gch__task_stop(void) {
+  stop();
+}
+
+int gch__task_stop_for(const int *outcome) {
+  stop();
+  return *outcome;
 }
 
 void gch_yield(void) {

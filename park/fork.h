@@ -16,11 +16,21 @@ static inline int gch__forks(void) {
   return atomic_load_explicit(&gch__fork_count, memory_order_relaxed);
 }
 
+_Noreturn void gch__exit_child(void);
+
 /* After a task's function, with what gch__forks gave before it: ends the
    process if this is a child. */
-void gch__exit_in_child(int forks_before);
+static inline void gch__exit_in_child(int forks_before) {
+  if (gch__forks() != forks_before)
+    gch__exit_child();
+}
 
-/* Calls fn(arg), then gch__exit_in_child. */
-void gch__call_task(void (*fn)(void *), void *arg);
+/* Calls fn(arg), then gch__exit_in_child. (Inline, since each return that a task
+   makes after it was parked is one that the processor does not foresee.) */
+static inline void gch__call_task(void (*fn)(void *), void *arg) {
+  int before = gch__forks();
+  fn(arg);
+  gch__exit_in_child(before);
+}
 
 #endif

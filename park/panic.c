@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "park/strict.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 
 enum { MAX_WORDS = 1024, MAX_FRAMES = 64 };
 
-static atomic_bool strict;
+atomic_bool gch__strict_mode;
 static _Atomic(void (*)(const char *)) hook;
 
 __attribute__((constructor)) static void read_environment(void) {
@@ -22,12 +21,7 @@ __attribute__((constructor)) static void read_environment(void) {
 }
 
 void gch_set_strict(bool on) {
-  atomic_store(&strict, on);
-}
-
-bool gch__strict(void) {
-  /* Relaxed: a setting, it publishes nothing. */
-  return atomic_load_explicit(&strict, memory_order_relaxed);
+  atomic_store(&gch__strict_mode, on);
 }
 
 void gch_set_panic_hook(void (*h)(const char *msg)) {

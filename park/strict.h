@@ -6,8 +6,15 @@
 
 #include <gulch/panic.h>
 
+#include <stdatomic.h>
+
+extern atomic_bool gch__strict_mode;
+
 /* Whether every case in which Go panics is to be a panic. */
-bool gch__strict(void);
+static inline bool gch__strict(void) {
+  /* Relaxed: a setting, it publishes nothing. */
+  return atomic_load_explicit(&gch__strict_mode, memory_order_relaxed);
+}
 
 /* err, or in strict mode, where it is when, a panic with Go's words. */
 static inline int gch__go_panics(int err, int when, const char *words) {

@@ -33,6 +33,9 @@ static inline struct gch_task *gch__task_self(void) {
    already. Exactly one gch__task_ready belongs to each. */
 void gch__task_stop(void);
 
+/* The same, and then *outcome: for who has nothing else to do afterwards. */
+int gch__task_stop_for(const int *outcome);
+
 /* Has t go on, perhaps in another thread; the last touch of t. */
 void gch__task_ready(struct gch_task *t);
 
