@@ -92,6 +92,19 @@ func pingpong(r *run) {
 }
 
 func closeWakes(r *run) {
+	closeAfter(r, func() { time.Sleep(20 * time.Millisecond) })
+}
+
+func closeWakesWarm(r *run) {
+	closeAfter(r, func() {
+		for i := 0; i < 20; i++ {
+			runtime.Gosched()
+		}
+	})
+}
+
+// closeAfter has goroutines woken by a close when they sleep since a pause.
+func closeAfter(r *run, pause func()) {
 	for done := 0; done < r.ops; done += r.n {
 		var ready, woken sync.WaitGroup
 		c := make(chan uint64)
@@ -105,7 +118,7 @@ func closeWakes(r *run) {
 			}()
 		}
 		ready.Wait()
-		time.Sleep(20 * time.Millisecond)
+		pause()
 		r.begin()
 		close(c)
 		woken.Wait()
@@ -541,42 +554,43 @@ func idle(r *run) {
 }
 
 var rows = map[string]row{
-	"uncontended":    {fn: uncontended, cap: 64, n: 1},
-	"spsc-1":         {fn: stream, cap: 1, n: 1},
-	"spsc-64":        {fn: stream, cap: 64, n: 1},
-	"spsc-1024":      {fn: stream, cap: 1024, n: 1},
-	"mpmc-64":        {fn: stream, cap: 64, n: 4},
-	"mpmc-1024":      {fn: stream, cap: 1024, n: 4},
-	"pingpong":       {fn: pingpong, n: 1},
-	"spsc-0":         {fn: stream, n: 1},
-	"mpmc-0":         {fn: stream, n: 4},
-	"try-recv":       {fn: tryRecv, cap: 64, n: 1},
-	"close-1000":     {fn: closeWakes, n: 1000, byN: true},
-	"select-2":       {fn: select2, cap: 64, n: 2},
-	"select-8":       {fn: select8, cap: 64, n: 8},
-	"worker":         {fn: worker, cap: 64, n: 1},
-	"select-default": {fn: selectDefault, cap: 64, n: 2},
-	"select-ready":   {fn: selectReady, cap: 1, n: 2},
-	"select-parked":  {fn: selectParked, n: 2},
-	"select-behind":  {fn: selectBehind, n: 1},
-	"ctx-cancel":     {fn: ctxCancel, n: 1},
-	"ctx-timeout":    {fn: ctxTimeout, n: 1},
-	"ctx-value":      {fn: ctxValue, n: 10},
-	"ctx-err":        {fn: ctxErr, n: 1},
-	"ctx-done":       {fn: ctxDone, n: 1},
-	"ctx-add-1000":   {fn: ctxAdd, n: 1000, byN: true},
-	"ctx-fall-1000":  {fn: ctxFall, n: 1000, byN: true},
-	"ctx-add-100k":   {fn: ctxAdd, n: 100000, byN: true},
-	"ctx-fall-100k":  {fn: ctxFall, n: 100000, byN: true},
-	"ctx-chain":      {fn: ctxChain, n: 1000, byN: true},
-	"ctx-sibling":    {fn: ctxSibling, n: 1},
-	"timer":          {fn: timer, n: 1},
-	"wg":             {fn: waitGroup, n: 1},
-	"errgroup":       {fn: errGroup, n: 1000, byN: true},
-	"go-join":        {fn: goJoin, n: 10000, byN: true},
-	"spread":         {fn: spread, n: 1},
-	"yield":          {fn: yield, n: 2},
-	"sieve":          {fn: sieve, n: 1000},
-	"memory":         {fn: memory, n: 2000, unit: "B"},
-	"idle":           {fn: idle, n: 1000, unit: "us"},
+	"uncontended":     {fn: uncontended, cap: 64, n: 1},
+	"spsc-1":          {fn: stream, cap: 1, n: 1},
+	"spsc-64":         {fn: stream, cap: 64, n: 1},
+	"spsc-1024":       {fn: stream, cap: 1024, n: 1},
+	"mpmc-64":         {fn: stream, cap: 64, n: 4},
+	"mpmc-1024":       {fn: stream, cap: 1024, n: 4},
+	"pingpong":        {fn: pingpong, n: 1},
+	"spsc-0":          {fn: stream, n: 1},
+	"mpmc-0":          {fn: stream, n: 4},
+	"try-recv":        {fn: tryRecv, cap: 64, n: 1},
+	"close-1000":      {fn: closeWakes, n: 1000, byN: true},
+	"close-1000-warm": {fn: closeWakesWarm, n: 1000, byN: true},
+	"select-2":        {fn: select2, cap: 64, n: 2},
+	"select-8":        {fn: select8, cap: 64, n: 8},
+	"worker":          {fn: worker, cap: 64, n: 1},
+	"select-default":  {fn: selectDefault, cap: 64, n: 2},
+	"select-ready":    {fn: selectReady, cap: 1, n: 2},
+	"select-parked":   {fn: selectParked, n: 2},
+	"select-behind":   {fn: selectBehind, n: 1},
+	"ctx-cancel":      {fn: ctxCancel, n: 1},
+	"ctx-timeout":     {fn: ctxTimeout, n: 1},
+	"ctx-value":       {fn: ctxValue, n: 10},
+	"ctx-err":         {fn: ctxErr, n: 1},
+	"ctx-done":        {fn: ctxDone, n: 1},
+	"ctx-add-1000":    {fn: ctxAdd, n: 1000, byN: true},
+	"ctx-fall-1000":   {fn: ctxFall, n: 1000, byN: true},
+	"ctx-add-100k":    {fn: ctxAdd, n: 100000, byN: true},
+	"ctx-fall-100k":   {fn: ctxFall, n: 100000, byN: true},
+	"ctx-chain":       {fn: ctxChain, n: 1000, byN: true},
+	"ctx-sibling":     {fn: ctxSibling, n: 1},
+	"timer":           {fn: timer, n: 1},
+	"wg":              {fn: waitGroup, n: 1},
+	"errgroup":        {fn: errGroup, n: 1000, byN: true},
+	"go-join":         {fn: goJoin, n: 10000, byN: true},
+	"spread":          {fn: spread, n: 1},
+	"yield":           {fn: yield, n: 2},
+	"sieve":           {fn: sieve, n: 1000},
+	"memory":          {fn: memory, n: 2000, unit: "B"},
+	"idle":            {fn: idle, n: 1000, unit: "us"},
 }
