@@ -88,8 +88,10 @@ tests_check_fiber_SOURCES = tests/check_fiber.c tests/fiber_marks.S \
 tests_check_fiber_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 tests_check_fiber_CFLAGS = $(GULCH_CFLAGS) $(CHECK_CFLAGS)
 tests_check_fiber_ucontext_SOURCES = $(tests_check_fiber_SOURCES)
+# By names of their own: a static library brings its fibers too.
 tests_check_fiber_ucontext_CPPFLAGS = $(tests_check_fiber_CPPFLAGS) \
-  -UGULCH_UCONTEXT -DGULCH_UCONTEXT=1
+  -UGULCH_UCONTEXT -DGULCH_UCONTEXT=1 -Dgch__fiber_make=ucontext_make \
+  -Dgch__fiber_switch=ucontext_switch -Dgch__fiber_jump=ucontext_jump
 tests_check_fiber_ucontext_CFLAGS = $(tests_check_fiber_CFLAGS)
 endif
 
