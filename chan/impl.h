@@ -134,11 +134,12 @@ static inline bool gch__is_closed(const gch_chan *c) {
   return atomic_load_explicit(&c->closed, memory_order_acquire);
 }
 
+/* memmove: a parked receiver's element may be what is sent. */
 static inline void gch__copy(const gch_chan *c, void *to, const void *from) {
   if (c->elem_size == 8 && to)
-    memcpy(to, from, 8);
+    memmove(to, from, 8);
   else if (c->elem_size > 0 && to)
-    memcpy(to, from, c->elem_size);
+    memmove(to, from, c->elem_size);
 }
 
 static inline void gch__zero(const gch_chan *c, void *elem) {

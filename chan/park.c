@@ -32,19 +32,25 @@ static void single_init(struct gch_single *s, struct gch_task *task,
   s->waiter.pos = GCH_NO_CASE;
 }
 
-static int park_task(gch_chan *c, struct gch_queue *q, void *elem,
-                     struct gch_task *self) {
+int gch__park_first(gch_chan *c, struct gch_queue *q, void *elem,
+                    struct gch_task *self, gch__closed_fn *closed) {
   struct gch_single *s = gch__task_room(self);
   single_init(s, self, GCH__FOREVER);
   gch__queue_single(c, q, s, elem);
-  return gch__task_stop_for(&s->waiter.err);
+  return gch__task_stop_for(&s->waiter.err, closed, c, elem);
+}
+
+static int say_closed(void *c, void *elem) {
+  (void)c;
+  (void)elem;
+  return EPIPE;
 }
 
 int gch__park_on(gch_chan *c, struct gch_queue *q, void *elem,
                  int64_t deadline) {
   struct gch_task *self = gch__task_self();
   if (self && deadline == GCH__FOREVER)
-    return park_task(c, q, elem, self);
+    return gch__park_task(c, q, elem, self, say_closed);
   /* What its waker writes, and it reads, is in the first cache line. */
   alignas(64) struct gch_single s;
   single_init(&s, self, deadline);

@@ -27,17 +27,24 @@ static inline void gch__queue_single(gch_chan *c, struct gch_queue *q,
 int gch__park_on(gch_chan *c, struct gch_queue *q, void *elem,
                  int64_t deadline);
 
-/* The same without a deadline for the running task, self; in few steps where it
-   has done so before. */
+/* What is returned, and done before, when a close ended an operation on c. */
+typedef int gch__closed_fn(void *c, void *elem);
+
+/* The same without a deadline for the running task, self: returns 0, or what
+   closed returns. The second time is quicker than the first. */
+int gch__park_first(gch_chan *c, struct gch_queue *q, void *elem,
+                    struct gch_task *self, gch__closed_fn *closed);
+
 static inline int gch__park_task(gch_chan *c, struct gch_queue *q, void *elem,
-                                 struct gch_task *self) {
+                                 struct gch_task *self,
+                                 gch__closed_fn *closed) {
   struct gch_single *s = gch__task_room(self);
   int64_t now = gch__recent();
   if (!s->waiter.group || now == 0)
-    return gch__park_on(c, q, elem, GCH__FOREVER);
+    return gch__park_first(c, q, elem, self, closed);
   s->group.since = now;
   gch__queue_single(c, q, s, elem);
-  return gch__task_stop_for(&s->waiter.err);
+  return gch__task_stop_for(&s->waiter.err, closed, c, elem);
 }
 
 #endif

@@ -102,13 +102,9 @@ int gch__recv(gch_chan *c, void *elem, int64_t deadline) {
   return recv_until(c, elem, deadline);
 }
 
-/* For a task that has to wait; nothing is left to do when it goes on, since what
-   is zero beforehand is right after a close. With the lock held, which is
-   released. */
-__attribute__((noinline)) static int recv_parked(gch_chan *c, void *elem,
-                                                 struct gch_task *self) {
+static int closed(void *c, void *elem) {
   gch__zero(c, elem);
-  return gch__park_task(c, &c->receivers, elem, self);
+  return EPIPE;
 }
 
 int gch_recv(gch_chan *c, void *elem) {
@@ -121,7 +117,7 @@ int gch_recv(gch_chan *c, void *elem) {
   struct gch_task *self = gch__task_self();
   if (!self || w || gch__is_closed(c))
     return recv_or_park(c, elem, GCH__FOREVER);
-  return recv_parked(c, elem, self);
+  return gch__park_task(c, &c->receivers, elem, self, closed);
 }
 
 int gch_recv_until(gch_chan *c, void *elem, int64_t deadline) {

@@ -91,11 +91,10 @@ static int send_or_panic(gch_chan *c, const void *elem, int64_t deadline) {
   return gch__go_panics(gch__send(c, elem, deadline), EPIPE, CLOSED);
 }
 
-/* For a task that has to wait, and not look whether to panic when it goes on. With
-   the lock held, which is released. */
-__attribute__((noinline)) static int send_parked(gch_chan *c, const void *elem,
-                                                 struct gch_task *self) {
-  return gch__park_task(c, &c->senders, (void *)(uintptr_t)elem, self);
+static int closed(void *c, void *elem) {
+  (void)c;
+  (void)elem;
+  return gch__go_panics(EPIPE, EPIPE, CLOSED);
 }
 
 int gch_send(gch_chan *c, const void *elem) {
@@ -106,9 +105,9 @@ int gch_send(gch_chan *c, const void *elem) {
   if (w ? gch__handed(c, w, elem) : gch__pushed(c, elem))
     return 0;
   struct gch_task *self = gch__task_self();
-  if (self && !w && !gch__is_closed(c) && !gch__strict())
-    return send_parked(c, elem, self);
-  return gch__go_panics(send_or_park(c, elem, GCH__FOREVER), EPIPE, CLOSED);
+  if (!self || w || gch__is_closed(c))
+    return gch__go_panics(send_or_park(c, elem, GCH__FOREVER), EPIPE, CLOSED);
+  return gch__park_task(c, &c->senders, (void *)(uintptr_t)elem, self, closed);
 }
 
 int gch_send_until(gch_chan *c, const void *elem, int64_t deadline) {

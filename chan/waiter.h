@@ -17,9 +17,8 @@
  * channel's lock and finds it in the queue is the only one.) The claimer holds
  * the lock of the waiter's channel, copies the element, sets waiter->err,
  * unlocks, and unparks; the sleeper does not return before it has that permit, so
- * the waiter is alive until then, and is not touched after. A receiver zeroes its
- * element itself, before it parks or when it finds EPIPE: close touches no more of
- * each than it must.
+ * the waiter is alive until then, and is not touched after. A receiver whose err
+ * is EPIPE zeroes its element itself: close touches no more of each than it must.
  *
  * next, prev and the queue are guarded by the channel's lock. A waiter is
  * taken out of its queue by whoever tries to claim it, successful or not; the
@@ -55,12 +54,6 @@ struct gch_queue {
   struct gch_waiter *last;
 };
 
-/* By a cheap clock, which may be some milliseconds behind: it is read at each
-   park. */
-static inline int64_t gch__parked_since(const struct gch_task *task) {
-  return task ? gch__recently() : gch__now_coarse();
-}
-
 /* For who is about to park: the running task, or a thread (NULL). */
 static inline void gch__group_init(struct gch_group *g, struct gch_task *task,
                                    int64_t deadline, bool one_waiter) {
@@ -68,7 +61,9 @@ static inline void gch__group_init(struct gch_group *g, struct gch_task *task,
   g->plain = one_waiter && deadline == GCH__FOREVER;
   gch__parker_init_for(&g->parker, task, deadline);
   g->tid = task ? 0 : gch__thread_id();
-  g->since = gch__parked_since(task);
+  /* By a cheap clock, which may be some milliseconds behind: it is read at each
+     park. */
+  g->since = task ? gch__recently() : gch__now_coarse();
 }
 
 /* Acquire-release: a successful claim sees what the sleeper wrote before it

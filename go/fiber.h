@@ -4,10 +4,10 @@
  * in assembly where the processor is known (fiber_x86_64.S, fiber_aarch64.S),
  * else by ucontext (fiber_ucontext.c).
  *
- * A fiber that does not run keeps its registers on its own stack, and sp says
- * where. What is kept is what the calling convention has a function keep, but
- * for the floating-point control words, which belong to the thread, as does the
- * signal mask.
+ * sp says where a fiber that does not run keeps, on its own stack, what it goes on
+ * with. A switch keeps what the calling convention has a function keep, but for
+ * the floating-point control words, which belong to the thread, as does the signal
+ * mask.
  */
 #ifndef GCH_GO_FIBER_H
 #define GCH_GO_FIBER_H
@@ -29,15 +29,14 @@ void gch__fiber_make(struct gch_fiber *f, void *stack, size_t size,
    left it returns passed. Returns what is passed by who comes back; perhaps in
    another thread. */
 #ifdef GCH_FIBER_X86_64
-/* Keeps no register but rsp and rbp: so the compiler saves what it needs
-   afterwards, once, and not also what its own caller needs. The function that this
-   is in must make a call: in one that makes none the compiler may have values
-   below rsp. */
+/* Inline, since the function that it is in saves the registers: those that it or
+   its caller needs, once. Here only rsp and rbp are kept. That function must make
+   a call: in one that makes none the compiler may have values below rsp. */
 #ifdef __AVX512F__
 #define GCH_FIBER_AVX512                                                       \
   , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23",    \
       "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31",  \
-      "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+      "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
 #else
 #define GCH_FIBER_AVX512
 #endif

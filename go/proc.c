@@ -50,12 +50,14 @@ static void wait_for_thief(struct gch_proc *p) {
 
 struct gch_proc *gch__enter_slowly(struct gch_worker *w) {
   for (;;) {
-    atomic_exchange(&w->busy, true);
     struct gch_proc *p = atomic_load(&w->proc);
+    if (p)
+      wait_for_thief(p);
+    atomic_exchange(&w->busy, true);
+    p = atomic_load(&w->proc);
     if (!p || (!atomic_load(&p->wanted) && atomic_load(&p->worker) == w))
       return p;
     gch__leave(w);
-    wait_for_thief(p);
   }
 }
 

@@ -145,15 +145,15 @@ struct gch_worker *gch__worker_self(void);
 struct gch_proc *gch__enter_slowly(struct gch_worker *w);
 
 /* The same, if that takes two plain stores and no more; NULL: it does not, and
-   nothing is entered. (It may be that nobody seizes as yet, but has been and gone
-   since proc was read.) */
+   nothing is entered. */
 static inline struct gch_proc *gch__enter_at_once(struct gch_worker *w) {
   if (!gch__asymmetric)
     return NULL;
   atomic_store_explicit(&w->busy, true, memory_order_relaxed);
   gch__fence_light();
   struct gch_proc *p = atomic_load(&w->proc);
-  /* Pairs with the release in gch__release: what the thief did is seen. */
+  /* Pairs with the release in gch__release: what the thief did is seen. And the
+     monitor may have been and gone since proc was read. */
   if (p && !atomic_load(&p->wanted) && atomic_load(&p->worker) == w)
     return p;
   atomic_store_explicit(&w->busy, false, memory_order_release);
@@ -171,13 +171,14 @@ static inline void gch__leave_symmetric(struct gch_worker *w) {
   gch__fence_heavy();
 }
 
-/* Release pairs with the load in gch__seize. Where fences are not asymmetric
-   it also orders what was queued before the look at who is idle. */
+/* After gch__enter_at_once only. Release pairs with the load in gch__seize. */
 static inline void gch__leave_at_once(struct gch_worker *w) {
   atomic_store_explicit(&w->busy, false, memory_order_release);
   gch__fence_light();
 }
 
+/* Where fences are not asymmetric this also orders what was queued before the look
+   at who is idle. */
 static inline void gch__leave(struct gch_worker *w) {
   if (gch__asymmetric)
     gch__leave_at_once(w);

@@ -195,9 +195,10 @@ void gch__task_stop(void) {
   stop();
 }
 
-int gch__task_stop_for(const int *outcome) {
+int gch__task_stop_for(const int *outcome, int (*failed)(void *a, void *b),
+                       void *a, void *b) {
   stop();
-  return *outcome;
+  return *outcome == 0 ? 0 : failed(a, b);
 }
 
 void gch_yield(void) {

@@ -12,7 +12,8 @@
  *
  * At least one of the two sees what the other wrote. Where the kernel can't
  * (no membarrier), and under ThreadSanitizer, which doesn't know of it,
- * gch__asymmetric is false, and both must use sequentially consistent accesses.
+ * gch__asymmetric is false, and both must use sequentially consistent accesses
+ * or fences.
  */
 #ifndef GCH_PARK_FENCE_H
 #define GCH_PARK_FENCE_H

@@ -33,8 +33,11 @@ static inline struct gch_task *gch__task_self(void) {
    already. Exactly one gch__task_ready belongs to each. */
 void gch__task_stop(void);
 
-/* The same, and then *outcome: for who has nothing else to do afterwards. */
-int gch__task_stop_for(const int *outcome);
+/* The same, and then what *outcome has come to be: 0, or else what failed(a, b)
+   returns. For a caller that does no more than return this: so the task goes on
+   without a return to it, which the processor would not foresee. */
+int gch__task_stop_for(const int *outcome, int (*failed)(void *a, void *b),
+                       void *a, void *b);
 
 /* Has t go on, perhaps in another thread; the last touch of t. */
 void gch__task_ready(struct gch_task *t);

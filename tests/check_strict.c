@@ -2,6 +2,7 @@
 /* Strict mode: where Go panics gulch does, with Go's words; and what it spares. */
 #define _GNU_SOURCE
 #include "chan_forms.h"
+#include "tasks.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -55,6 +56,23 @@ START_TEST(a_blocked_send_panics_when_its_channel_is_closed) {
   GCH_AUTO gch_chan *c = gch_make_of(int, 0);
   struct attempt a = {c, plain_sends[_i]};
   expect_panic_strict(send_until_closed, &a, CLOSED);
+}
+END_TEST
+
+static void send_in_task_until_closed(void *arg) {
+  struct attempt *a = arg;
+  gch_set_strict(false);
+  gch_go(send_one, a);
+  await_waiting(a->c, 1, 0);
+  gch_set_strict(true);
+  gch_close(a->c);
+  await_no_tasks();
+}
+
+START_TEST(a_tasks_blocked_send_panics_when_its_channel_is_closed) {
+  GCH_AUTO gch_chan *c = gch_make_of(int, 0);
+  struct attempt a = {c, plain_sends[_i]};
+  expect_panic_strict(send_in_task_until_closed, &a, CLOSED);
 }
 END_TEST
 
@@ -244,6 +262,9 @@ Suite *test_suite(void) {
   TCase *t = test_case(s, "panics");
   tcase_add_loop_test(t, a_send_on_a_closed_channel_panics, 0, PLAIN_SENDS);
   tcase_add_loop_test(t, a_blocked_send_panics_when_its_channel_is_closed, 0,
+                      BLOCKING_SENDS);
+  tcase_add_loop_test(
+      t, a_tasks_blocked_send_panics_when_its_channel_is_closed, 0,
                       BLOCKING_SENDS);
   tcase_add_test(t, a_second_close_panics);
   tcase_add_test(t, close_of_null_panics);
