@@ -21,6 +21,7 @@ check_PROGRAMS += \
   tests/check_chan \
   tests/check_chan_blocking \
   tests/check_chan_drop \
+  tests/check_chan_element \
   tests/check_chan_memory \
   tests/check_chan_owner \
   tests/check_chan_sizes \
