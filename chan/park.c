@@ -46,15 +46,31 @@ static int say_closed(void *c, void *elem) {
   return EPIPE;
 }
 
+static inline int park_until(struct gch_single *s, gch_chan *c,
+                             struct gch_queue *q, void *elem, int64_t deadline,
+                             struct gch_task *self) {
+  single_init(s, self, deadline);
+  gch__queue_single(c, q, s, elem);
+  return gch__park(&s->group.parker, deadline) == 0 ? s->waiter.err
+                                                    : gave_up(c, q, &s->waiter);
+}
+
+/* What a thread's waker writes, and it reads, is in the first cache line. (Not a
+   task's: valgrind loses its way where a stack that it was told of is aligned.) */
+__attribute__((noinline)) static int park_thread(gch_chan *c,
+                                                 struct gch_queue *q,
+                                                 void *elem, int64_t deadline) {
+  alignas(64) struct gch_single s;
+  return park_until(&s, c, q, elem, deadline, NULL);
+}
+
 int gch__park_on(gch_chan *c, struct gch_queue *q, void *elem,
                  int64_t deadline) {
+  struct gch_single s;
   struct gch_task *self = gch__task_self();
-  if (self && deadline == GCH__FOREVER)
-    return gch__park_task(c, q, elem, self, say_closed);
-  /* What its waker writes, and it reads, is in the first cache line. */
-  alignas(64) struct gch_single s;
-  single_init(&s, self, deadline);
-  gch__queue_single(c, q, &s, elem);
-  return gch__park(&s.group.parker, deadline) == 0 ? s.waiter.err
-                                                   : gave_up(c, q, &s.waiter);
+  if (!self)
+    return park_thread(c, q, elem, deadline);
+  if (deadline != GCH__FOREVER)
+    return park_until(&s, c, q, elem, deadline, self);
+  return gch__park_task(c, q, elem, self, say_closed);
 }
