@@ -23,6 +23,7 @@ libgulch_la_SOURCES += \
   go/stack.c \
   go/stack.h \
   go/start.c \
+  go/stop_x86_64.S \
   go/switch.c \
   go/task_thread.c \
   go/thread.c \

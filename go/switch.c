@@ -195,8 +195,15 @@ void gch__task_stop(void) {
   stop();
 }
 
-int gch__task_stop_for(const int *outcome, int (*failed)(void *a, void *b),
-                       void *a, void *b) {
+/* gch__task_stop_for; on x86-64 that calls it (stop_x86_64.S). */
+#ifndef GCH_FIBER_X86_64
+#define gch__task_stop_then gch__task_stop_for
+#endif
+int gch__task_stop_then(const int *outcome, int (*failed)(void *a, void *b),
+                        void *a, void *b);
+
+int gch__task_stop_then(const int *outcome, int (*failed)(void *a, void *b),
+                        void *a, void *b) {
   stop();
   return *outcome == 0 ? 0 : failed(a, b);
 }
