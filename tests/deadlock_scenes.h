@@ -31,9 +31,12 @@ enum { NUM_ENDS = 21, NUM_GOES_ON = 23 };
 
 static inline void raw_thread(void *(*fn)(void *), void *arg) {
   pthread_t t;
-  if (pthread_create(&t, NULL, fn, arg) != 0)
+  pthread_attr_t detached; /* from the start: the process may end before more */
+  pthread_attr_init(&detached);
+  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+  if (pthread_create(&t, &detached, fn, arg) != 0)
     abort();
-  pthread_detach(t);
+  pthread_attr_destroy(&detached);
 }
 
 /* Of the kernel's, not gulch's. */
