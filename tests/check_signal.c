@@ -132,7 +132,7 @@ START_TEST(each_of_many_signals_is_delivered) {
   gch_chan *c = gch_make_of(int, MANY);
   notify(c, SIGUSR1);
   for (int i = 0; i < MANY; i++)
-    pthread_kill(pthread_self(), SIGUSR1);
+    raise(SIGUSR1);
   for (int i = 0; i < MANY; i++)
     ck_assert_int_eq(receive(c), SIGUSR1);
   gch_signal_stop(c);
@@ -204,7 +204,7 @@ START_TEST(what_was_sent_before_stop_has_arrived_by_then) {
   gch_chan *c = gch_make_of(int, 1);
   for (int i = 0; i < scaled(100); i++) {
     notify(c, SIGUSR1);
-    pthread_kill(pthread_self(), SIGUSR1);
+    raise(SIGUSR1);
     gch_signal_stop(c);
     ck_assert_int_eq(gch_try_recv(c, NULL), 0);
     expect_empty(c);

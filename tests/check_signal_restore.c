@@ -85,7 +85,7 @@ START_TEST(after_stop_the_old_handler_runs) {
   set_handler(SIGUSR1, handler);
   notify(c, SIGUSR1);
   gch_signal_stop(c);
-  pthread_kill(pthread_self(), SIGUSR1);
+  raise(SIGUSR1);
   ck_assert_int_eq(handled, 1);
   gch_unref(c);
 }
@@ -97,11 +97,11 @@ START_TEST(only_the_last_stop_brings_it_back) {
   notify(a, SIGUSR1);
   notify(b, SIGUSR1);
   gch_signal_stop(a);
-  pthread_kill(pthread_self(), SIGUSR1);
+  raise(SIGUSR1);
   ck_assert_int_eq(receive(b), SIGUSR1);
   ck_assert_int_eq(handled, 0);
   gch_signal_stop(b);
-  pthread_kill(pthread_self(), SIGUSR1);
+  raise(SIGUSR1);
   ck_assert_int_eq(handled, 1);
   gch_unref(a);
   gch_unref(b);
@@ -126,7 +126,7 @@ START_TEST(a_refused_notify_catches_nothing) {
   const int sigs[] = {SIGUSR1, SIGKILL};
   set_handler(SIGUSR1, handler);
   ck_assert_int_eq(gch_signal_notify(c, sigs, 2), EINVAL);
-  pthread_kill(pthread_self(), SIGUSR1);
+  raise(SIGUSR1);
   ck_assert_int_eq(handled, 1);
   gch_unref(c);
 }
@@ -184,7 +184,7 @@ enum { BURST = 500 };
 static void raise_many(void *arg) {
   atomic_int *raised = arg;
   for (int i = 0; i < BURST; i++) {
-    pthread_kill(pthread_self(), SIGUSR1);
+    raise(SIGUSR1);
     atomic_fetch_add(raised, 1);
   }
 }
