@@ -81,7 +81,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--srcdir", default=".")
     parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--ms", type=int, default=100, help="a sample")
+    parser.add_argument("--ms", type=int, default=80, help="a sample")
     parser.add_argument("rows", nargs="*", help="only these")
     o = parser.parse_args()
 
