@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the handler needs 64-bit atomics");
+enum { SIGNALS = 64, WORD_BITS = 32, WORDS = SIGNALS / WORD_BITS };
 
-enum { SIGNALS = 64 };
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "the handler takes no locks");
 
 static struct {
   struct gch_lock lock;
@@ -20,12 +20,38 @@ static struct {
   struct sigaction old[SIGNALS + 1];
 } registry;
 
-/* Written by the handler. counts before marked, read in the other order. */
-static _Atomic gch_sigset marked;
+/* Written by the handler. counts before marked, read in the other order. marked
+   is a gch_sigset in words that every processor changes without a lock. */
+static _Atomic uint32_t marked[WORDS];
 static _Atomic uint32_t counts[SIGNALS + 1];
 
 static gch_sigset bit(int sig) {
   return UINT64_C(1) << (sig - 1);
+}
+
+static uint32_t word_of(gch_sigset set, int word) {
+  return (uint32_t)(set >> word * WORD_BITS);
+}
+
+static void mark(int sig) {
+  int word = (sig - 1) / WORD_BITS;
+  atomic_fetch_or(&marked[word], word_of(bit(sig), word));
+}
+
+/* What of set was marked, and no more is. */
+static gch_sigset unmark(gch_sigset set) {
+  gch_sigset were = 0;
+  for (int i = 0; i < WORDS; i++)
+    were |= (gch_sigset)atomic_fetch_and(&marked[i], ~word_of(set, i))
+            << i * WORD_BITS;
+  return were & set;
+}
+
+static bool any_marked(void) {
+  uint32_t any = 0;
+  for (int i = 0; i < WORDS; i++)
+    any |= atomic_load(&marked[i]);
+  return any != 0;
 }
 
 /* What the processor raises when an instruction can't be carried out. */
@@ -42,7 +68,7 @@ static void handle(int sig, siginfo_t *info, void *context) {
     sigaction(sig, &registry.old[sig], NULL);
   } else {
     atomic_fetch_add(&counts[sig], 1);
-    atomic_fetch_or(&marked, bit(sig));
+    mark(sig);
     gch__relay_wake();
   }
   errno = saved;
@@ -114,7 +140,7 @@ static gch_sigset all_wanted(void) {
 /* With the lock held: delivers what the handler has counted. What nobody wants
    stays marked, for poll_signals. */
 static void deliver_pending(gch_sigset wanted, struct gch_wakes *k) {
-  gch_sigset set = atomic_fetch_and(&marked, ~wanted) & wanted;
+  gch_sigset set = unmark(wanted);
   for (int sig = 1; set && sig <= SIGNALS; sig++)
     if (set & bit(sig))
       for (uint32_t n = atomic_exchange(&counts[sig], 0); n > 0; n--)
@@ -131,12 +157,12 @@ static void raise_again(gch_sigset set) {
 
 /* Each time the library's thread looks around. */
 static void poll_signals(struct gch_wakes *k) {
-  if (atomic_load(&marked) == 0)
+  if (!any_marked())
     return;
   gch__lock(&registry.lock);
   gch_sigset wanted = all_wanted();
   deliver_pending(wanted, k);
-  gch_sigset unwanted = atomic_fetch_and(&marked, wanted) & ~wanted;
+  gch_sigset unwanted = unmark(~wanted);
   gch__unlock(&registry.lock);
   raise_again(unwanted);
 }
@@ -168,7 +194,7 @@ bool gch__signals_expected(void) {
   gch__signals_lock();
   bool listens = registry.listeners;
   gch__signals_unlock();
-  return listens || atomic_load(&marked) != 0;
+  return listens || any_marked();
 }
 
 static void enlist(struct gch_listener *l) {
@@ -235,7 +261,7 @@ struct gch_listener *gch__unlisten_all(gch_sigset set, struct gch_wakes *k) {
 
 static void in_child(void) {
   restore(registry.installed);
-  atomic_store(&marked, 0);
+  unmark(UINT64_MAX);
   for (int sig = 1; sig <= SIGNALS; sig++)
     atomic_store(&counts[sig], 0);
   gch__lock_reset(&registry.lock);
