@@ -3,7 +3,16 @@
 #include "chan/impl.h"
 #include "park/strict.h"
 
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdlib.h>
+
+/* Where the slots lie behind a channel, so that they suit elements of any
+   type. */
+enum {
+  SLOTS_AT = (sizeof(gch_chan) + alignof(max_align_t) - 1) /
+             alignof(max_align_t) * alignof(max_align_t)
+};
 
 void gch__chan_init(gch_chan *c, size_t elem_size, size_t cap, void *slots,
                     enum gch_owner owner, void (*destroy)(gch_chan *)) {
@@ -24,7 +33,7 @@ static void free_chan(gch_chan *c) {
 gch_chan *gch_make(size_t elem_size, size_t cap) {
   size_t room, size;
   if (__builtin_mul_overflow(elem_size, cap, &room) ||
-      __builtin_add_overflow(room, sizeof(gch_chan), &size) ||
+      __builtin_add_overflow(room, (size_t)SLOTS_AT, &size) ||
       elem_size > PTRDIFF_MAX || size > PTRDIFF_MAX) {
     gch__go_panics(EINVAL, EINVAL, "makechan: size out of range");
     errno = EINVAL;
@@ -35,7 +44,8 @@ gch_chan *gch_make(size_t elem_size, size_t cap) {
     errno = ENOMEM;
     return NULL;
   }
-  gch__chan_init(c, elem_size, cap, c + 1, GCH_OWNER_NONE, free_chan);
+  gch__chan_init(c, elem_size, cap, (char *)c + SLOTS_AT, GCH_OWNER_NONE,
+                 free_chan);
   return c;
 }
 

@@ -65,10 +65,6 @@ struct gch_chan {
   char name[GCH_NAME_MAX];
 };
 
-/* So that the slots, which follow, suit elements of any type. */
-_Static_assert(sizeof(gch_chan) % _Alignof(max_align_t) == 0,
-               "the slots begin where the channel ends");
-
 /* Sets up a channel in its owner's memory, with one reference. slots has room
    for cap elements. */
 void gch__chan_init(gch_chan *c, size_t elem_size, size_t cap, void *slots,

@@ -63,7 +63,7 @@ struct gch_task {
   };
 };
 
-_Static_assert(sizeof(struct gch_call) == GCH_TASK_ROOM_ZEROED &&
+_Static_assert(sizeof(struct gch_call) <= GCH_TASK_ROOM_ZEROED &&
                    offsetof(struct gch_task, room) == GCH_TASK_ROOM_AT &&
                    sizeof(struct gch_task) == 128,
                "two cache lines a task, of which one that has not begun "
@@ -77,7 +77,7 @@ struct gch_proc {
   _Atomic uint32_t tick; /* tasks taken */
   uint32_t look_tick;    /* to look at the shared queue then */
   struct gch_magazine free[GCH_FREE_KINDS];
-  _Atomic uint64_t started, ended; /* tasks, here */
+  _Atomic size_t started, ended; /* tasks, here */
   /* Everybody's. */
   alignas(64) atomic_bool wanted;
   atomic_bool stale;    /* what is here has waited long: a thief may take it */
@@ -129,7 +129,7 @@ struct gch_sched {
   atomic_bool forked;       /* and the monitor has not been started since */
   atomic_bool lacks_thread; /* one could not be started: try again later */
   uint32_t generation; /* of processes: grows with each fork, in the child */
-  alignas(64) _Atomic uint64_t started, ended; /* tasks, by who has no proc */
+  alignas(64) _Atomic size_t started, ended; /* tasks, by who has no proc */
 };
 
 extern struct gch_sched gch__sched;
@@ -340,7 +340,7 @@ bool gch__sched_start(void);
 void gch__count_ended(struct gch_worker *w);
 
 /* Release: who sees a task counted as ended sees it counted as started. */
-static inline void gch__count_up(_Atomic uint64_t *n) {
+static inline void gch__count_up(_Atomic size_t *n) {
   atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + 1,
                         memory_order_release);
 }

@@ -88,9 +88,10 @@ int gch_maxprocs(int n) {
 }
 
 /* Read in this order no task is counted as ended that is not counted as
-   started: the sum may be too large for a moment, never too small. */
+   started: the sum may be too large for a moment, never too small. Both may
+   have wrapped. */
 size_t gch_num_tasks(void) {
-  uint64_t started = 0, ended = atomic_load(&sched.ended);
+  size_t started = 0, ended = atomic_load(&sched.ended);
   uint32_t n = atomic_load(&sched.num_procs);
   for (uint32_t i = 0; i < n; i++)
     ended += atomic_load(&atomic_load(&sched.procs[i])->ended);
@@ -98,7 +99,7 @@ size_t gch_num_tasks(void) {
   for (uint32_t i = 0; i < n; i++)
     started += atomic_load(&atomic_load(&sched.procs[i])->started);
   started += atomic_load(&sched.started);
-  return (size_t)(started - ended);
+  return started - ended;
 }
 
 /* Fork */
