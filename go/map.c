@@ -16,8 +16,7 @@
 #include <unistd.h>
 
 #ifdef __linux__
-#include <linux/futex.h>
-#include <sys/syscall.h>
+#include "park/linux.h"
 #endif
 
 #ifndef MADV_GUARD_INSTALL
@@ -47,7 +46,8 @@ char *gch__map(size_t size) {
 static bool faults(char *at) {
 #ifdef SYS_futex
   struct timespec none = {0, 0};
-  return syscall(SYS_futex, at, FUTEX_WAIT_PRIVATE, 1, &none, NULL, 0) == -1 &&
+  return syscall(SYS_futex, at, GCH_FUTEX_WAIT_PRIVATE, 1, &none, NULL, 0) ==
+             -1 &&
          errno == EFAULT;
 #else
   (void)at;

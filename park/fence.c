@@ -8,9 +8,9 @@
 bool gch__asymmetric;
 
 #if defined(__linux__) && !GCH_TSAN
+#include "park/linux.h"
+
 #include <errno.h>
-#include <linux/membarrier.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static bool membarrier(int command) {
@@ -22,13 +22,13 @@ static bool membarrier(int command) {
 
 /* First of all: no lock may have been used before. */
 __attribute__((constructor(101))) static void register_process(void) {
-  gch__asymmetric = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+  gch__asymmetric = membarrier(GCH_MEMBARRIER_REGISTER_PRIVATE_EXPEDITED);
 }
 
 void gch__fence_heavy(void) {
   if (!gch__asymmetric)
     atomic_thread_fence(memory_order_seq_cst);
-  else if (!membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED))
+  else if (!membarrier(GCH_MEMBARRIER_PRIVATE_EXPEDITED))
     gch_panic("gulch: the kernel takes membarrier back");
 }
 

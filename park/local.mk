@@ -13,6 +13,7 @@ libgulch_la_SOURCES += \
   park/fork.h \
   park/futex.c \
   park/futex.h \
+  park/linux.h \
   park/lock.c \
   park/lock.h \
   park/panic.c \
