@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-#define NIL_FUNC "go of nil func value"
-
 /* A record for a task that w starts; NULL: no memory, or no worker. */
 static inline struct gch_task *new_task(struct gch_worker *w, gch__run_fn *run,
                                         void *a, void *b, void *c) {
@@ -47,7 +45,7 @@ static void call_fn(void *fn, void *arg, void *unused) {
 
 int gch_go(void (*fn)(void *), void *arg) {
   if (!fn)
-    return gch__go_panics(EINVAL, EINVAL, NIL_FUNC);
+    return gch__go_panics(EINVAL, EINVAL, GCH_NIL_FUNC);
   return gch__spawn(call_fn, (void *)fn, arg, NULL);
 }
 
@@ -63,8 +61,8 @@ static struct gch_stack *new_stack(struct gch_worker *w, size_t size) {
                                           : gch__stack_new(w);
 }
 
-static int start_with_stack(const gch_go_opts *opts, void (*fn)(void *),
-                            const void *copy, size_t size, void *arg) {
+static int spawn_sized(const gch_go_opts *opts, gch__run_fn *run, void *fn,
+                       const void *copy, size_t size, void *arg, void *more) {
   enum { MIN = 16 * 1024, DEFAULT = GCH_STACK_SIZE / 2 };
   size_t room = opts && opts->stack_size ? opts->stack_size : DEFAULT;
   struct gch_worker *w = gch__worker_running;
@@ -72,7 +70,7 @@ static int start_with_stack(const gch_go_opts *opts, void (*fn)(void *),
     room = MIN;
   if (size > SIZE_MAX / 4 || room > SIZE_MAX / 4)
     return ENOMEM;
-  struct gch_task *t = new_task(w, call_fn, (void *)fn, arg, NULL);
+  struct gch_task *t = new_task(w, run, fn, arg, more);
   if (!t)
     return ENOMEM;
   if (!(t->stack = new_stack(w, room + round_up(size)))) {
@@ -89,6 +87,13 @@ static int start_with_stack(const gch_go_opts *opts, void (*fn)(void *),
   return 0;
 }
 
+int gch__spawn_with(const gch_go_opts *opts, gch__run_fn *run, void *fn,
+                    void *a, void *b) {
+  return opts && (opts->name || opts->stack_size)
+             ? spawn_sized(opts, run, fn, NULL, 0, a, b)
+             : gch__spawn(run, fn, a, b);
+}
+
 /* Two words travel in the record. */
 static void call_with_words(void *fn, void *a, void *b) {
   _Alignas(max_align_t) void *copy[2] = {a, b};
@@ -98,11 +103,11 @@ static void call_with_words(void *fn, void *a, void *b) {
 int gch_go_copy(void (*fn)(void *), const void *arg, size_t size) {
   void *words[2] = {NULL, NULL};
   if (!fn)
-    return gch__go_panics(EINVAL, EINVAL, NIL_FUNC);
+    return gch__go_panics(EINVAL, EINVAL, GCH_NIL_FUNC);
   if (!arg && size > 0)
     return EINVAL;
   if (size > sizeof words)
-    return start_with_stack(NULL, fn, arg, size, NULL);
+    return spawn_sized(NULL, call_fn, (void *)fn, arg, size, NULL, NULL);
   if (size > 0)
     memcpy(words, arg, size);
   return gch__spawn(call_with_words, (void *)fn, words[0], words[1]);
@@ -110,41 +115,10 @@ int gch_go_copy(void (*fn)(void *), const void *arg, size_t size) {
 
 int gch_go_with(const gch_go_opts *opts, void (*fn)(void *), void *arg) {
   if (!fn)
-    return gch__go_panics(EINVAL, EINVAL, NIL_FUNC);
+    return gch__go_panics(EINVAL, EINVAL, GCH_NIL_FUNC);
   if (opts && opts->thread)
     return gch__go_thread(opts, fn, arg);
-  if (opts && (opts->name || opts->stack_size))
-    return start_with_stack(opts, fn, NULL, 0, arg);
-  return gch_go(fn, arg);
-}
-
-struct main_task {
-  int (*fn)(void *);
-  void *arg;
-  int result;
-  struct gch_parker parker;
-};
-
-static void run_main(void *arg, void *unused, void *unused_too) {
-  struct main_task *m = arg;
-  (void)unused;
-  (void)unused_too;
-  int forks = gch__forks();
-  m->result = m->fn(m->arg);
-  gch__exit_in_child(forks);
-  gch__unpark(&m->parker);
-}
-
-int gch_run(int (*fn)(void *), void *arg) {
-  struct main_task m = {.fn = fn, .arg = arg};
-  if (!fn)
-    return gch__go_panics(EINVAL, EINVAL, NIL_FUNC);
-  gch__parker_init(&m.parker, GCH__FOREVER);
-  int err = gch__spawn(run_main, &m, NULL, NULL);
-  if (err)
-    return err;
-  gch__park(&m.parker, GCH__FOREVER);
-  return m.result;
+  return gch__spawn_with(opts, call_fn, (void *)fn, arg, NULL);
 }
 
 static void run_job(void *job, void *unused, void *unused_too) {

@@ -71,6 +71,64 @@ GCH_API int gch_go_with(const gch_go_opts *opts, void (*fn)(void *), void *arg);
    are left go on. EINVAL: fn is NULL. ENOMEM: no task could be started. */
 GCH_API int gch_run(int (*fn)(void *), void *arg);
 
+/*
+ * A program whose main is a task, as in Go: what it does with other tasks costs
+ * what tasks cost, where a main in its plain thread pays for a hand-over from
+ * thread to thread each time.
+ *
+ *     GCH_MAIN(argc, argv) {
+ *       printf("%s has %d arguments\n", argv[0], argc - 1);
+ *       return 0;
+ *     }
+ *
+ * Once in a program, outside of any function. Either name may stay unused; to
+ * fall off the end is to return 0; return and exit(n) end the process as from
+ * any main, whatever other tasks are left. Its stack has as many bytes as the
+ * process's may have (ulimit -s; 8 MB where that is unlimited), and takes memory
+ * as it is touched. Where main can't be started as a task, for want of memory or
+ * a thread, the program says so on stderr and its status is 1.
+ *
+ * In a child that main forked it goes on; to return from it there, too, ends the
+ * process as from any main, with its status, atexit functions and flushed
+ * streams. pthread_exit in main ends that task, and the process goes on until
+ * exit, which another task may call.
+ *
+ * Main goes on in another thread after a call that can block: what belongs to a
+ * thread (the signal mask, sigaltstack, thread-locals, a library that wants to
+ * be used from one thread only) is for a program with a plain main; that may
+ * still run a part of itself as a task by gch_run.
+ */
+/* What such a main does: calls body(argc, argv) as the main task, the caller
+   waiting, and returns its result. For a main of one's own. */
+GCH_API int gch_main(int (*body)(int argc, char **argv), int argc,
+                     char **argv);
+
+#if defined(__GNUC__)
+/* The compiler's main is the body, under another name for the linker, since in
+   main alone one may fall off the end; the linker's main starts it. */
+#define GCH_MAIN(argc, argv)                                                   \
+  GCH_BEGIN_DECLS                                                              \
+  int gch__main_body(int, char **);                                            \
+  int gch__main_start(int, char **) __asm__(GCH_SYMBOL("main"));               \
+  int gch__main_start(int n, char **args) {                                    \
+    return gch_main(gch__main_body, n, args);                                  \
+  }                                                                            \
+  GCH_END_DECLS                                                                \
+  int main(int, char **) __asm__(GCH_SYMBOL("gch__main_body"));                \
+  int main(GCH_UNUSED int argc, GCH_UNUSED char **argv)
+
+#define GCH_SYMBOL(name) GCH_SYMBOL_IN(__USER_LABEL_PREFIX__, name)
+#define GCH_SYMBOL_IN(prefix, name) GCH_SYMBOL_TEXT(prefix) name
+#define GCH_SYMBOL_TEXT(prefix) #prefix
+#else
+#define GCH_MAIN(argc, argv)                                                   \
+  static int gch__main_body(int, char **);                                     \
+  int main(int n, char **args) {                                               \
+    return gch_main(gch__main_body, n, args);                                  \
+  }                                                                            \
+  static int gch__main_body(int argc, char **argv)
+#endif
+
 /* runtime.Gosched: lets other tasks run; in a plain thread, sched_yield. */
 GCH_API void gch_yield(void);
 

@@ -7,12 +7,26 @@
 
 #include <stdbool.h>
 
-/* What a task does: run(a, b, c). It calls the user's function, and keeps the rule
-   of park/fork.h. */
-typedef void gch__run_fn(void *a, void *b, void *c);
+#define GCH_NIL_FUNC "go of nil func value"
+
+/* What a task does: run(fn, a, b), where fn is the user's function, by which a
+   dump calls the task. It calls that, and keeps the rule of park/fork.h. */
+typedef void gch__run_fn(void *fn, void *a, void *b);
 
 /* 0 or ENOMEM. */
-int gch__spawn(gch__run_fn *run, void *a, void *b, void *c);
+int gch__spawn(gch__run_fn *run, void *fn, void *a, void *b);
+
+/* The same for a name and a size of stack; opts may be NULL, and opts->thread is
+   not looked at. */
+int gch__spawn_with(const gch_go_opts *opts, gch__run_fn *run, void *fn,
+                    void *a, void *b);
+
+/* The task that GCH_MAIN's body runs in; NULL: there is none, in this process.
+   Who is not that task must not rely on the answer for long. */
+struct gch_task *gch__main_task(void);
+
+/* t is lost with its thread. */
+void gch__main_task_over(struct gch_task *t);
 
 /* gch_go_with where opts->thread. */
 int gch__go_thread(const gch_go_opts *opts, void (*fn)(void *), void *arg);

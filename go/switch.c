@@ -256,6 +256,7 @@ void gch__task_lost(struct gch_worker *w) {
   gch__sanitizer_leave(NULL, &w->sanitizer);
   gch__sanitizer_arrive(&w->sanitizer);
   gch__sanitizer_frames_left(&w->sanitizer);
+  gch__main_task_over(t);
   gch__count_ended(w);
   bury(w, t);
 }

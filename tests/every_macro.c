@@ -147,8 +147,7 @@ static void use_locks(void) {
   EXPECT(gch_once_do(&once, add_one, &n) == 0 && n == 1);
 }
 
-int main(int argc, char **argv) {
-  (void)argv;
+GCH_MAIN(argc, argv) {
   use_times();
   use_cases();
   use_select(argc > 1);

@@ -6,7 +6,7 @@
 
 # Not for users: parts of other macros and of declarations.
 private='GCH_(API|BEGIN_DECLS|CASE_[A-Z_]*|CLEANUP|END_DECLS|NORETURN|PRINTF'
-private="$private|SELECT_BY|TYPED_[A-Z]*|UNUSED)"
+private="$private|SELECT_BY|SYMBOL[A-Z_]*|TYPED_[A-Z]*|UNUSED)"
 
 # shellcheck disable=SC2086 # a list of words
 macros=$(cd include && cat -- $public_headers |

@@ -48,6 +48,7 @@ check_PROGRAMS += \
   tests/check_fork_sync \
   tests/check_go \
   tests/check_leaks \
+  tests/check_main \
   tests/check_maxprocs \
   tests/check_mutex \
   tests/check_mutex_fair \
@@ -112,6 +113,8 @@ EXTRA_DIST += \
   tests/fork_alone.h \
   tests/fork_life.h \
   tests/lib.sh \
+  tests/main.c \
+  tests/main_unused.c \
   tests/model/default.pml \
   tests/model/mutex.pml \
   tests/model/parker.pml \
@@ -135,6 +138,7 @@ dist_check_SCRIPTS += \
   tests/fail_malloc.sh \
   tests/headers.sh \
   tests/install.sh \
+  tests/main.sh \
   tests/model.sh \
   tests/select_args.sh \
   tests/symbols.sh \

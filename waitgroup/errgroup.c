@@ -73,7 +73,7 @@ static void end_one(gch_errgroup *g) {
   gch_wg_done(&g->wg);
 }
 
-static void run(void *group, void *fn, void *arg) {
+static void run(void *fn, void *group, void *arg) {
   gch_errgroup *g = group;
   int none = 0, forks = gch__forks();
   int err = ((int (*)(const gch_ctx *, void *))fn)(gch_errgroup_ctx(g), arg);
@@ -87,7 +87,7 @@ static void run(void *group, void *fn, void *arg) {
 static int start(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
                  void *arg) {
   gch_wg_add(&g->wg, 1);
-  int err = gch__spawn(run, g, (void *)fn, arg);
+  int err = gch__spawn(run, (void *)fn, g, arg);
   if (err)
     end_one(g);
   return err;

@@ -144,7 +144,7 @@ void gch_wg_wait(gch_wg *wg) {
   gch_wg_wait_until(wg, INT64_MAX);
 }
 
-static void run(void *wg, void *fn, void *arg) {
+static void run(void *fn, void *wg, void *arg) {
   gch__call_task((void (*)(void *))fn, arg);
   gch_wg_done(wg);
 }
@@ -153,7 +153,7 @@ int gch_wg_go(gch_wg *wg, void (*fn)(void *), void *arg) {
   if (!fn)
     return gch__go_panics(EINVAL, EINVAL, "go of nil func value");
   gch_wg_add(wg, 1);
-  int err = gch__spawn(run, wg, (void *)fn, arg);
+  int err = gch__spawn(run, (void *)fn, wg, arg);
   if (err)
     gch_wg_done(wg);
   return err;
