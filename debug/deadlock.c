@@ -44,6 +44,7 @@
 #include "debug/dump.h"
 #include "go/sched.h"
 #include "park/clock.h"
+#include "park/say.h"
 #include "signal/registry.h"
 #include "timer/queue.h"
 #include "timer/service.h"
@@ -132,10 +133,7 @@ static void print(int asleep) {
 }
 
 static _Noreturn void report(int asleep) {
-  static const char words[] =
-      "fatal error: all goroutines are asleep - deadlock!\n\n";
-  ssize_t n = write(STDERR_FILENO, words, sizeof words - 1);
-  (void)n; /* there is nowhere else to say it */
+  gch__say("fatal error: all goroutines are asleep - deadlock!\n\n");
   print(asleep);
   if (ftrylockfile(stdout) == 0)
     fflush(stdout);

@@ -7,21 +7,15 @@
 #include "go/overflow.h"
 
 #include "go/sched.h"
+#include "park/say.h"
 
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 enum { SIGNAL_STACK = 64 * 1024 };
 
 static struct sigaction old_segv, old_bus;
-
-static void say(const char *text) {
-  if (write(STDERR_FILENO, text, strlen(text)) < 0)
-    return; /* there is nobody else to tell */
-}
 
 static void pass_on(int sig, siginfo_t *info, void *context) {
   struct sigaction *old = sig == SIGSEGV ? &old_segv : &old_bus;
@@ -42,9 +36,8 @@ static void on_fault(int sig, siginfo_t *info, void *context) {
     pass_on(sig, info, context);
     return;
   }
-  say("fatal error: stack overflow in task ");
-  say(t->stack->name[0] ? t->stack->name : "(unnamed)");
-  say("\n");
+  gch__say("fatal error: stack overflow in task %s\n",
+           t->stack->name[0] ? t->stack->name : "(unnamed)");
   signal(SIGABRT, SIG_DFL);
   abort();
 }

@@ -11,13 +11,13 @@
 #include "go/sanitizer.h"
 #include "go/overflow.h"
 #include "go/sched.h"
+#include "park/say.h"
 #include "park/thread_id.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -197,10 +197,10 @@ static int create_thread(struct gch_worker *w) {
 }
 
 static _Noreturn void too_many_threads(void) {
-  fprintf(stderr,
-          "fatal error: tasks hold %u threads in calls that block, and no more "
-          "are allowed (GULCH_MAXTHREADS)\n",
-          (unsigned)threads.max);
+  gch__say(
+      "fatal error: tasks hold %u threads in calls that block, and no more "
+      "are allowed (GULCH_MAXTHREADS)\n",
+      (unsigned)threads.max);
   _exit(2);
 }
 

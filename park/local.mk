@@ -20,6 +20,8 @@ libgulch_la_SOURCES += \
   park/parker.c \
   park/parker.h \
   park/sanitize.h \
+  park/say.c \
+  park/say.h \
   park/sleepers.c \
   park/sleepers.h \
   park/strict.h \

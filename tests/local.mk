@@ -47,6 +47,7 @@ check_PROGRAMS += \
   tests/check_fork_old \
   tests/check_fork_sync \
   tests/check_go \
+  tests/check_last_words \
   tests/check_leaks \
   tests/check_main \
   tests/check_maxprocs \
