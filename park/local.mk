@@ -7,6 +7,7 @@ libgulch_la_SOURCES += \
   park/cpu.h \
   park/delay.c \
   park/delay.h \
+  park/errno.c \
   park/fence.c \
   park/fence.h \
   park/fork.c \

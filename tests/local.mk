@@ -107,6 +107,8 @@ EXTRA_DIST += \
   tests/ends.h \
   tests/ctx_facts.h \
   tests/dump_text.h \
+  tests/errno.c \
+  tests/errno.cc \
   tests/every_macro.c \
   tests/every_macro.cc \
   tests/example.sh \
@@ -135,6 +137,7 @@ dist_check_SCRIPTS += tests/includes.sh
 # These look at the build itself: not for one with instrumentation.
 if !INSTRUMENTED
 dist_check_SCRIPTS += \
+  tests/errno.sh \
   tests/every_macro.sh \
   tests/fail_malloc.sh \
   tests/headers.sh \

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* errno.c as C++. */
+#include "errno.c"
