@@ -138,11 +138,12 @@ static inline void gch__copy(const gch_chan *c, void *to, const void *from) {
     memmove(to, from, c->elem_size);
 }
 
-static inline void gch__zero(const gch_chan *c, void *elem) {
-  if (c->elem_size == 8 && elem)
+/* size is c->elem_size: who was parked has read it before, see park.h. */
+static inline void gch__zero(void *elem, size_t size) {
+  if (size == 8 && elem)
     memset(elem, 0, 8);
-  else if (c->elem_size > 0 && elem)
-    memset(elem, 0, c->elem_size);
+  else if (size > 0 && elem)
+    memset(elem, 0, size);
 }
 
 /* One more reference unless the last is already gone. */

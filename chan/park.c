@@ -32,17 +32,17 @@ static void single_init(struct gch_single *s, struct gch_task *task,
   s->waiter.pos = GCH_NO_CASE;
 }
 
-int gch__park_first(gch_chan *c, struct gch_queue *q, void *elem,
+int gch__park_first(gch_chan *c, struct gch_queue *q, void *elem, size_t size,
                     struct gch_task *self, gch__closed_fn *closed) {
   struct gch_single *s = gch__task_room(self);
   single_init(s, self, GCH__FOREVER);
   gch__queue_single(c, q, s, elem);
-  return gch__task_stop_for(&s->waiter.err, closed, c, elem);
+  return gch__task_stop_for(&s->waiter.err, closed, elem, (void *)size);
 }
 
-static int say_closed(void *c, void *elem) {
-  (void)c;
+static int say_closed(void *elem, void *size) {
   (void)elem;
+  (void)size;
   return EPIPE;
 }
 
@@ -72,5 +72,5 @@ int gch__park_on(gch_chan *c, struct gch_queue *q, void *elem,
     return park_thread(c, q, elem, deadline);
   if (deadline != GCH__FOREVER)
     return park_until(&s, c, q, elem, deadline, self);
-  return gch__park_task(c, q, elem, self, say_closed);
+  return gch__park_task(c, q, elem, 0, self, say_closed);
 }

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Parking one plain operation on one channel. */
+/*
+ * Parking one plain operation on one channel.
+ *
+ * Who was parked and is woken does not touch the channel again: its caller must
+ * hold a reference, but the length of a memset should not depend on that. What is
+ * needed of the channel is read before. (Who gives up at its deadline does touch
+ * it, to leave the queue.)
+ */
 #ifndef GCH_CHAN_PARK_H
 #define GCH_CHAN_PARK_H
 
@@ -27,24 +34,25 @@ static inline void gch__queue_single(gch_chan *c, struct gch_queue *q,
 int gch__park_on(gch_chan *c, struct gch_queue *q, void *elem,
                  int64_t deadline);
 
-/* What is returned, and done before, when a close ended an operation on c. */
-typedef int gch__closed_fn(void *c, void *elem);
+/* What is returned, and done before, when a close ended an operation. size is
+   what gch__park_task was given, as a pointer. */
+typedef int gch__closed_fn(void *elem, void *size);
 
 /* The same without a deadline for the running task, self: returns 0, or what
    closed returns. The second time is quicker than the first. */
-int gch__park_first(gch_chan *c, struct gch_queue *q, void *elem,
+int gch__park_first(gch_chan *c, struct gch_queue *q, void *elem, size_t size,
                     struct gch_task *self, gch__closed_fn *closed);
 
 static inline int gch__park_task(gch_chan *c, struct gch_queue *q, void *elem,
-                                 struct gch_task *self,
+                                 size_t size, struct gch_task *self,
                                  gch__closed_fn *closed) {
   struct gch_single *s = gch__task_room(self);
   int64_t now = gch__recent();
   if (!s->waiter.group || now == 0)
-    return gch__park_first(c, q, elem, self, closed);
+    return gch__park_first(c, q, elem, size, self, closed);
   s->group.since = now;
   gch__queue_single(c, q, s, elem);
-  return gch__task_stop_for(&s->waiter.err, closed, c, elem);
+  return gch__task_stop_for(&s->waiter.err, closed, elem, (void *)size);
 }
 
 #endif

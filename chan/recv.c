@@ -45,7 +45,7 @@ static inline int recv_locked(gch_chan *c, void *elem,
   }
   if (!gch__is_closed(c))
     return EAGAIN;
-  gch__zero(c, elem);
+  gch__zero(elem, c->elem_size);
   return EPIPE;
 }
 
@@ -69,9 +69,10 @@ __attribute__((noinline)) static int recv_or_park(gch_chan *c, void *elem,
   struct gch_waiter *partner;
   int err = recv_locked(c, elem, &partner);
   if (err == EAGAIN) {
+    size_t size = c->elem_size;
     err = gch__park_on(c, &c->receivers, elem, deadline);
     if (err == EPIPE)
-      gch__zero(c, elem);
+      gch__zero(elem, size);
     return err;
   }
   gch__unlock(&c->lock);
@@ -88,9 +89,10 @@ static int recv_until(gch_chan *c, void *elem, int64_t deadline) {
 __attribute__((noinline)) static int
 recv_and_drop(gch_chan *c, int64_t deadline, bool wait) {
   alignas(max_align_t) char value[GCH_DROP_MAX];
+  void (*drop)(void *) = c->drop;
   int err = wait ? recv_until(c, value, deadline) : try_recv(c, value);
   if (err == 0)
-    c->drop(value);
+    drop(value);
   return err;
 }
 
@@ -102,8 +104,8 @@ int gch__recv(gch_chan *c, void *elem, int64_t deadline) {
   return recv_until(c, elem, deadline);
 }
 
-static int closed(void *c, void *elem) {
-  gch__zero(c, elem);
+static int closed(void *elem, void *size) {
+  gch__zero(elem, (size_t)size);
   return EPIPE;
 }
 
@@ -117,7 +119,7 @@ int gch_recv(gch_chan *c, void *elem) {
   struct gch_task *self = gch__task_self();
   if (!self || w || gch__is_closed(c))
     return recv_or_park(c, elem, GCH__FOREVER);
-  return gch__park_task(c, &c->receivers, elem, self, closed);
+  return gch__park_task(c, &c->receivers, elem, c->elem_size, self, closed);
 }
 
 int gch_recv_until(gch_chan *c, void *elem, int64_t deadline) {

@@ -177,13 +177,20 @@ static int attempt(const struct select *s, gch_case *k,
   return gch__send_locked(k->chan, k->elem, partner);
 }
 
-/* Case i fired with err; no lock is held. */
-static size_t fired(const struct select *s, size_t i, int err) {
+typedef void drop_fn(void *elem);
+
+/* What is to destroy a value that k receives, or NULL. */
+static inline drop_fn *drop_of(const struct select *s, const gch_case *k) {
+  return s->discard && discards(k) ? k->chan->drop : NULL;
+}
+
+/* Case i fired with err; no lock is held, and its channel is not touched. */
+static size_t fired(const struct select *s, size_t i, int err, drop_fn *drop) {
   gch_case *k = &s->cases[i];
   if (k->err)
     *k->err = err;
-  if (err == 0 && discards(k))
-    k->chan->drop(s->discard);
+  if (err == 0 && drop)
+    drop(s->discard);
   if (err != 0 && k->kind == GCH_CASE_SEND)
     gch_panic(err == EPERM ? "send on receive-only channel"
                            : "send on closed channel");
@@ -205,11 +212,12 @@ static size_t poll_once(const struct select *s, size_t i) {
     return i;
   }
   int err = attempt(s, k, &partner);
+  drop_fn *drop = drop_of(s, k);
   gch__unlock(&k->chan->lock);
   if (err == EAGAIN)
     return NONE;
   gch__wake(partner);
-  return fired(s, i, err);
+  return fired(s, i, err, drop);
 }
 
 /* With all locks held. A choice that turns out not to be ready was a queue of
@@ -238,11 +246,13 @@ static void queue_all(const struct select *s, size_t count,
   for (size_t slot = 0; slot < count; slot++) {
     uint32_t i = s->cases[slot].order;
     gch_case *k = &s->cases[i];
-    k->waiter.group = group;
-    k->waiter.elem = elem_of(s, k);
-    k->waiter.pos = i;
+    k->parked.waiter.group = group;
+    k->parked.waiter.elem = elem_of(s, k);
+    k->parked.waiter.pos = i;
+    k->parked.size = k->chan->elem_size;
+    k->parked.drop = drop_of(s, k);
     gch__turn(k->chan);
-    gch__queue_add(queue_of(k), &k->waiter);
+    gch__queue_add(queue_of(k), &k->parked.waiter);
   }
 }
 
@@ -252,8 +262,8 @@ static void leave_all(const struct select *s, size_t winner) {
     if (i == winner || !is_op(k))
       continue;
     gch__lock(&k->chan->lock);
-    if (gch__queue_has(queue_of(k), &k->waiter))
-      gch__queue_remove(queue_of(k), &k->waiter);
+    if (gch__queue_has(queue_of(k), &k->parked.waiter))
+      gch__queue_remove(queue_of(k), &k->parked.waiter);
     gch__unlock(&k->chan->lock);
   }
 }
@@ -270,23 +280,27 @@ static size_t park_group(const struct select *s, struct gch_group *group) {
   return atomic_load_explicit(&group->winner, memory_order_relaxed);
 }
 
-/* Case i was claimed and this the wake. */
+/* Case i was claimed and this the wake: its channel may be gone, if only who
+   woke us held it. */
 static size_t claimed(const struct select *s, size_t i) {
-  const gch_case *k = &s->cases[i];
-  if (k->waiter.err == EPIPE && !is_send(k))
-    gch__zero(k->chan, k->elem);
-  return fired(s, i, k->waiter.err);
+  const struct gch_parked_case *p = &s->cases[i].parked;
+  if (p->waiter.err == EPIPE && !is_send(&s->cases[i]))
+    gch__zero(s->cases[i].elem, p->size);
+  return fired(s, i, p->waiter.err, p->drop);
 }
 
 static size_t lock_and_run(const struct select *s) {
   size_t i;
   int err = 0;
   struct gch_waiter *partner = NULL;
+  drop_fn *drop = NULL;
   struct gch_group group;
   size_t count = gch__lock_order(s->cases, s->n);
   gch__lock_all(s->cases, count);
   i = choose_and_attempt(s, &err, &partner);
   bool parks = i == NONE && s->default_at == NONE;
+  if (i != NONE)
+    drop = drop_of(s, &s->cases[i]);
   if (parks) {
     gch__group_init(&group, gch__task_self(), s->deadline, false);
     queue_all(s, count, &group);
@@ -295,7 +309,7 @@ static size_t lock_and_run(const struct select *s) {
 
   gch__wake(partner);
   if (i != NONE)
-    return fired(s, i, err);
+    return fired(s, i, err, drop);
   if (!parks)
     return s->default_at;
   i = park_group(s, &group);

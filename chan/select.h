@@ -49,6 +49,13 @@ struct gch_waiter {
   int err;                        /* how the operation ended */
 };
 
+/* Private: a case that is parked, and what its channel was asked before. */
+struct gch_parked_case {
+  struct gch_waiter waiter;
+  size_t size;              /* of an element */
+  void (*drop)(void *elem); /* of a value that is discarded; or NULL */
+};
+
 /* One case. Made by the macros below; an all-zero one is a receive from a nil
    channel. A select writes to the private fields only, so an array of cases
    may be used again as it is, by one call at a time. */
@@ -62,7 +69,7 @@ typedef struct gch_case {
   /* Private: a select's own room, which nobody else sets. (In a union, since
      where gcc copies a new case it would zero the members of a struct.) */
   union {
-    struct gch_waiter waiter;
+    struct gch_parked_case parked;
     void *room[9];
   };
 } gch_case;

@@ -91,9 +91,9 @@ static int send_or_panic(gch_chan *c, const void *elem, int64_t deadline) {
   return gch__go_panics(gch__send(c, elem, deadline), EPIPE, CLOSED);
 }
 
-static int closed(void *c, void *elem) {
-  (void)c;
+static int closed(void *elem, void *size) {
   (void)elem;
+  (void)size;
   return gch__go_panics(EPIPE, EPIPE, CLOSED);
 }
 
@@ -107,7 +107,8 @@ int gch_send(gch_chan *c, const void *elem) {
   struct gch_task *self = gch__task_self();
   if (!self || w || gch__is_closed(c))
     return gch__go_panics(send_or_park(c, elem, GCH__FOREVER), EPIPE, CLOSED);
-  return gch__park_task(c, &c->senders, (void *)(uintptr_t)elem, self, closed);
+  return gch__park_task(c, &c->senders, (void *)(uintptr_t)elem, 0, self,
+                        closed);
 }
 
 int gch_send_until(gch_chan *c, const void *elem, int64_t deadline) {

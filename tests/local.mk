@@ -22,6 +22,7 @@ check_PROGRAMS += \
   tests/check_chan_blocking \
   tests/check_chan_drop \
   tests/check_chan_element \
+  tests/check_chan_gone \
   tests/check_chan_memory \
   tests/check_chan_owner \
   tests/check_chan_sizes \
