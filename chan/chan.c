@@ -34,7 +34,7 @@ gch_chan *gch_make(size_t elem_size, size_t cap) {
   size_t room, size;
   if (__builtin_mul_overflow(elem_size, cap, &room) ||
       __builtin_add_overflow(room, (size_t)SLOTS_AT, &size) ||
-      elem_size > PTRDIFF_MAX || size > PTRDIFF_MAX) {
+      elem_size > PTRDIFF_MAX || cap > PTRDIFF_MAX || size > PTRDIFF_MAX) {
     gch__go_panics(EINVAL, EINVAL, "makechan: size out of range");
     errno = EINVAL;
     return NULL;

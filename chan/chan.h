@@ -40,7 +40,8 @@ GCH_BEGIN_DECLS
 typedef struct gch_chan gch_chan;
 
 /* A channel of cap elements of elem_size bytes; either may be 0. NULL with
-   errno EINVAL where the sizes overflow, ENOMEM where there is no memory. */
+   errno EINVAL where elem_size, cap, or the size in bytes of all that is over
+   PTRDIFF_MAX; ENOMEM where there is no memory. */
 GCH_API gch_chan *gch_make(size_t elem_size, size_t cap);
 #define gch_make_of(T, cap) gch_make(sizeof(T), (cap))
 

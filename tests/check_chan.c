@@ -37,6 +37,11 @@ END_TEST
 START_TEST(make_refuses_an_element_larger_than_memory_can_be) {
   make_overflowing(SIZE_MAX, 0);
   make_overflowing((size_t)PTRDIFF_MAX + 1, 0);
+  make_overflowing((size_t)PTRDIFF_MAX + 1, 1);
+  make_overflowing(2, (size_t)PTRDIFF_MAX / 2 + 1);
+  make_overflowing(0, SIZE_MAX);
+  make_overflowing(0, (size_t)PTRDIFF_MAX + 1);
+  make_overflowing((size_t)PTRDIFF_MAX + 1, 0);
 }
 END_TEST
 
@@ -55,9 +60,9 @@ START_TEST(a_trillion_values_of_size_zero_take_no_room) {
 END_TEST
 
 START_TEST(size_zero_may_have_the_largest_capacity) {
-  gch_chan *c = gch_make(0, SIZE_MAX);
+  gch_chan *c = gch_make(0, PTRDIFF_MAX);
   ck_assert_ptr_nonnull(c);
-  ck_assert_uint_eq(gch_cap(c), SIZE_MAX);
+  ck_assert_uint_eq(gch_cap(c), PTRDIFF_MAX);
   ck_assert_int_eq(gch_send(c, NULL), 0);
   ck_assert_int_eq(gch_recv(c, NULL), 0);
   gch_unref(c);
