@@ -22,7 +22,24 @@
  * (GCH_SEND), these are panics, as in Go. An arm that asks by _ERR but gives
  * NULL for the place does not panic: it does not want to know.
  *
- * Nothing is allocated, whatever the number of cases.
+ * Only the case that fires writes its element and its *err, which is 0 where the
+ * operation succeeded: the ok of Go's v, ok := <-c is err == 0.
+ *
+ * Nothing is allocated, whatever the number of cases. While it waits a select
+ * stands in the queue of each of its channels, and when it has won it still
+ * leaves those of the others. So hold a reference to every channel until the
+ * select has returned; that somebody has your message does not mean that you
+ * have returned. The example that bites:
+ *
+ *     // the worker                           // who started it
+ *     gch_select(GCH_SEND(out, &result),      gch_recv(out, &result);
+ *                GCH_RECV(gch_ctx_done(ctx),  gch_ctx_end(ctx);  // it has sent
+ *                         NULL));
+ *
+ * The end may free ctx, and its done channel, which the worker is about to
+ * leave. The worker needs a reference of its own, taken before it was started
+ * (gch_ctx_ref, and a gch_ctx_unref at its end), or is to be waited for
+ * (<gulch/wg.h>).
  */
 #ifndef GULCH_SELECT_H
 #define GULCH_SELECT_H
@@ -149,8 +166,21 @@ static inline gch_case gch_case_make_err(enum gch_case_kind kind,
 #define GCH_CASE_OP_ERR(...) ((struct gch_case_op_err){__VA_ARGS__})
 #endif
 
+/* The address of a temporary of type T that is initialized with the rest, in C
+   and in C++: GCH_SEND(c, GCH_REF(struct job, 1, 2)). For any call that takes
+   an element: gch_send(c, GCH_REF(int, 42)). In C the temporary lives as long as
+   the block that it stands in, in C++ as long as the expression: until the
+   select, or the call, has returned; but not in an array of cases that is made
+   before the select. */
+#ifdef __cplusplus
+#define GCH_REF(T, ...) (gch_address_of<T>(gch_type_of_ref<T>{__VA_ARGS__}))
+#else
+#define GCH_REF(T, ...) (&(T){__VA_ARGS__})
+#endif
+
 /* Each an expression of type gch_case. Variadic, so that a compound literal
-   with commas can stand as the element: GCH_SEND(c, &(struct job){1, 2}). */
+   with commas can stand as the element: GCH_SEND(c, &(struct job){1, 2}), in C
+   only; in both languages GCH_SEND(c, GCH_REF(struct job, 1, 2)). */
 #define GCH_RECV(...) gch_case_make_op(GCH_CASE_RECV, GCH_CASE_OP(__VA_ARGS__))
 #define GCH_RECV_ERR(...)                                                      \
   gch_case_make_err(GCH_CASE_RECV, GCH_CASE_OP_ERR(__VA_ARGS__))
@@ -162,6 +192,16 @@ static inline gch_case gch_case_make_err(enum gch_case_kind kind,
 #define GCH_DEFAULT gch_case_of(GCH_CASE_DEFAULT)
 
 GCH_END_DECLS
+
+/* Private: what GCH_REF makes. */
+#ifdef __cplusplus
+extern "C++" {
+template <class T> using gch_type_of_ref = T;
+template <class T> inline T *gch_address_of(T &&temporary) {
+  return __builtin_addressof(temporary);
+}
+}
+#endif
 
 /* The select itself. The leading dummy lets the list of cases be empty. */
 #ifdef __cplusplus

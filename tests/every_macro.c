@@ -49,6 +49,32 @@ static void use_cases(void) {
   EXPECT(GCH_DEFAULT.kind == gch_case_default().kind);
 }
 
+static int one_more(int *n) {
+  return ++*n;
+}
+
+/* The address of a temporary, wherever one is wanted. */
+static void use_refs(gch_chan *c, int *err) {
+  GCH_AUTO gch_chan *d = gch_make_of(int, 4);
+  GCH_AUTO gch_chan *texts = gch_make_of(const char *, 1);
+  struct job w = {0, 0};
+  int v = 0, n = 0;
+  const char *text = NULL;
+  EXPECT(gch_select(GCH_SEND(c, GCH_REF(struct job, 5, 6))) == 0);
+  EXPECT(gch_recv(c, &w) == 0 && w.id == 5 && w.weight == 6);
+  EXPECT(gch_select(GCH_SEND_ERR(c, GCH_REF(struct job, 7, 8), err)) == 0);
+  EXPECT(*err == 0 && gch_recv(c, &w) == 0 && w.id == 7 && w.weight == 8);
+  EXPECT(gch_select(GCH_SEND(d, v == 0 ? GCH_REF(int, 1) : GCH_REF(int, 2))) ==
+         0);
+  EXPECT(gch_select(v != 0 ? GCH_DEFAULT : GCH_SEND(d, GCH_REF(int, 3))) == 0);
+  gch_must(gch_send(d, GCH_REF(int, one_more(&n))));
+  EXPECT(n == 1);
+  EXPECT(gch_recv(d, &v) == 0 && v == 1 && gch_recv(d, &v) == 0 && v == 3);
+  EXPECT(gch_recv(d, GCH_REF(int, 0)) == 0);
+  EXPECT(gch_send(texts, GCH_REF(const char *, "text")) == 0);
+  EXPECT(gch_recv(texts, &text) == 0 && strcmp(text, "text") == 0);
+}
+
 static void use_select(int and_sleep_for_ever) {
   GCH_AUTO gch_chan *c = gch_make_of(struct job, 1);
   struct job v = {1, 2}, w = {0, 0};
@@ -63,6 +89,7 @@ static void use_select(int and_sleep_for_ever) {
   EXPECT(gch_select(GCH_SEND(c, &(struct job){3, 4})) == 0);
   EXPECT(gch_recv(c, &w) == 0 && w.id == 3 && w.weight == 4);
 #endif
+  use_refs(c, &err);
   if (and_sleep_for_ever)
     gch_select();
   if (and_sleep_for_ever)
