@@ -119,6 +119,10 @@ int gch_set_drop(gch_chan *c, void (*drop)(void *elem)) {
   return 0;
 }
 
+bool gch_closed(const gch_chan *c) {
+  return c && gch__is_closed(c);
+}
+
 /* A timer's slot is hidden, as in Go: its channel presents itself as
    unbuffered. */
 size_t gch_len(const gch_chan *c) {

@@ -80,10 +80,34 @@ GCH_API int gch_try_recv(gch_chan *c, void *elem);
 GCH_API int gch_send_until(gch_chan *c, const void *elem, int64_t deadline);
 GCH_API int gch_recv_until(gch_chan *c, void *elem, int64_t deadline);
 
+/* Receives up to max values into the array elems: waits for one, then takes
+   what is there, buffered or with parked senders, as that many receives in a row
+   would (others may get in between). elems may be NULL to discard. *n is how
+   many; n may be NULL. 0; EPIPE: closed and empty, and then *n is 0 and the
+   first element is zero-filled; EINVAL: max is 0. */
+GCH_API int gch_recv_many(gch_chan *c, void *elems, size_t max, size_t *n);
+
+/* Sends the count values of the array elems, in order, waiting where it must:
+   for receivers, or for room. *n is how many were sent; on an error the rest
+   stays the caller's; n may be NULL. 0, EPIPE, EPERM, EINVAL. A count of 0 is 0,
+   whatever c is. */
+GCH_API int gch_send_many(gch_chan *c, const void *elems, size_t count,
+                          size_t *n);
+
 /* close(c): every parked sender and receiver wakes with EPIPE; what is
    buffered can still be received. EPIPE: was closed; EINVAL: NULL; EPERM:
    owned by a context or a timer. */
 GCH_API int gch_close(gch_chan *c);
+
+/* Closes c and gives the caller's reference back, whatever gch_close says, which
+   it returns. For who closes last: those whom the close wakes may give theirs
+   back, and free what c was found in, before it returns. */
+GCH_API int gch_close_unref(gch_chan *c);
+
+/* Whether c is closed: once true, for ever; false for NULL. There may still be
+   values in it, and after false it may be closed at once. So to know whether
+   more comes, receive; this is for ports from libraries that have it. */
+GCH_API bool gch_closed(const gch_chan *c);
 
 /* len(c), cap(c), in elements. 0 for NULL, and for a timer's channel, whose
    one slot is hidden as in Go. */

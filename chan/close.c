@@ -57,6 +57,14 @@ int gch_close(gch_chan *c) {
   return gch__go_panics(err, EPIPE, "close of closed channel");
 }
 
+/* The close wakes others, who may give their references back before it returns:
+   the caller's keeps c until then. */
+int gch_close_unref(gch_chan *c) {
+  int err = gch_close(c);
+  gch_unref(c);
+  return err;
+}
+
 bool gch__drain(gch_chan *c) {
   gch__lock(&c->lock);
   bool any = gch__len(c) > 0;

@@ -7,6 +7,7 @@ libgulch_la_SOURCES += \
   chan/impl.h \
   chan/lockorder.c \
   chan/lockorder.h \
+  chan/many.c \
   chan/park.c \
   chan/park.h \
   chan/random.c \

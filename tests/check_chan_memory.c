@@ -296,9 +296,15 @@ static void block_for_ever(int which) {
   case 8:
     gch_recv_until(gch_make_of(int, 0), &v, GCH_FOREVER);
     break;
+  case 9:
+    gch_recv_many(NULL, &v, 1, NULL);
+    break;
+  case 10:
+    gch_send_many(NULL, &v, 1, NULL);
+    break;
   }
 }
-enum { FOR_EVER = 9 };
+enum { FOR_EVER = 11 };
 
 START_TEST(it_blocks_for_ever) {
   const struct itimerval soon = {.it_value = {0, 10000}};

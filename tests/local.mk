@@ -20,9 +20,12 @@ check_PROGRAMS += \
   tests/check_after_func_stop \
   tests/check_chan \
   tests/check_chan_blocking \
+  tests/check_chan_closed \
   tests/check_chan_drop \
   tests/check_chan_element \
   tests/check_chan_gone \
+  tests/check_chan_many \
+  tests/check_chan_many_sizes \
   tests/check_chan_memory \
   tests/check_chan_owner \
   tests/check_chan_sizes \

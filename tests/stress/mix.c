@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-enum { MAX_ARMS = 6, MOMENT = 30000 };
+enum { MAX_ARMS = 6, MOMENT = 30000, MANY = 100 };
 
 static const size_t caps[MIX_CHANS] = {0, 1, 2, 7, 64};
 
@@ -75,6 +75,32 @@ static gch_ctx *short_ctx(struct worker *w) {
       gch_ctx_with_timeout(gch_ctx_background(), pick(&w->random, MOMENT));
   require(ctx != NULL);
   return ctx;
+}
+
+/* Many at once: of one sender they have rising numbers, so one after the other
+   they are as they would be by single operations. */
+
+static void send_many(struct worker *w, uint32_t chan) {
+  struct item items[MANY];
+  size_t count = pick(&w->random, MANY + 1), n = MANY;
+  for (size_t i = 0; i < count; i++) {
+    items[i] = next_item(w, chan);
+    w->source->sent[chan]++;
+  }
+  require(gch_send_many(w->m->chans[chan], items, count, &n) == 0);
+  require(n == count);
+  memset(items, 0xa5, sizeof items);
+}
+
+static void recv_many(struct worker *w, uint32_t chan) {
+  struct item items[MANY];
+  size_t max = 1 + pick(&w->random, MANY), n = MANY;
+  int err = gch_recv_many(w->m->chans[chan], items, max, &n);
+  require(n <= max && (n > 0) == (err == 0));
+  for (size_t i = 0; i < n; i++)
+    take(w, chan, &items[i]);
+  if (err != 0)
+    received(w, chan, items, err);
 }
 
 static void send_one(struct worker *w, uint32_t chan, bool may_block) {
@@ -208,7 +234,9 @@ static void select_some(struct worker *w, bool send, bool recv, bool block) {
 
 static void produce(struct worker *w) {
   while (gch_now() < w->m->end) {
-    if (pick(&w->random, 2) == 0)
+    if (pick(&w->random, 8) == 0)
+      send_many(w, pick(&w->random, MIX_CHANS));
+    else if (pick(&w->random, 2) == 0)
       send_one(w, pick(&w->random, MIX_CHANS), true);
     else
       select_some(w, true, false, true);
@@ -220,7 +248,11 @@ static void recv_any(struct worker *w, bool may_block) {
   uint32_t chan = pick(&w->random, MIX_CHANS);
   if (may_block && pick(&w->random, 2) == 0)
     chan = w->home;
-  if (w->sink->open >> chan & 1)
+  if ((w->sink->open >> chan & 1) == 0)
+    return;
+  if (may_block && chan == w->home && pick(&w->random, 4) == 0)
+    recv_many(w, chan);
+  else
     recv_one(w, chan, may_block && chan == w->home);
 }
 
