@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Typed channels: every function that GCH_CHAN_TYPE makes, of the channel and
    of its two directions. */
+#define _GNU_SOURCE
 #include "harness.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct job {
@@ -221,6 +223,77 @@ START_TEST(the_directions_borrow) {
 }
 END_TEST
 
+/* Many, errors, names and drops */
+
+START_TEST(the_many_forms_carry_arrays) {
+  jobs c = make_two();
+  const struct job in[2] = {{1, 2}, {3, 4}};
+  struct job out[3] = {{0, 0}, {0, 0}, {5, 6}};
+  size_t n = 0;
+  ck_assert_int_eq(jobs_send_many(c, in, 2, &n), 0);
+  ck_assert_uint_eq(n, 2);
+  ck_assert_int_eq(jobs_recv_many(c, out, 3, &n), 0);
+  ck_assert_uint_eq(n, 2);
+  expect_job(out[1], second);
+  expect_job(out[2], (struct job){5, 6});
+  ck_assert_int_eq(jobs_sender_send_many(jobs_to_sender(c), in, 1, &n), 0);
+  ck_assert_int_eq(jobs_receiver_recv_many(jobs_to_receiver(c), out, 3, &n), 0);
+  ck_assert_uint_eq(n, 1);
+  jobs_unref(c);
+}
+END_TEST
+
+START_TEST(the_err_cases_give_their_error) {
+  jobs c = make_two();
+  struct job j = first;
+  int err = -1;
+  ck_assert_int_eq(gch_select(jobs_on_send_err(c, &first, &err)), 0);
+  ck_assert_int_eq(err, 0);
+  jobs_close(c);
+  jobs_sender s = jobs_to_sender(c);
+  jobs_receiver r = jobs_to_receiver(c);
+  ck_assert_int_eq(gch_select(jobs_on_send_err(c, &first, &err)), 0);
+  ck_assert_int_eq(err, EPIPE);
+  ck_assert_int_eq(gch_select(jobs_on_recv_err(c, &j, &err)), 0);
+  ck_assert_int_eq(err, 0);
+  ck_assert_int_eq(gch_select(jobs_receiver_on_recv_err(r, &j, &err)), 0);
+  ck_assert_int_eq(err, EPIPE);
+  err = 0;
+  ck_assert_int_eq(gch_select(jobs_sender_on_send_err(s, &first, &err)), 0);
+  ck_assert_int_eq(err, EPIPE);
+  jobs_unref(c);
+}
+END_TEST
+
+static int dropped;
+
+static void drop_job(void *elem) {
+  dropped += ((struct job *)elem)->id;
+}
+
+START_TEST(a_drop_is_set) {
+  jobs c = make_two();
+  ck_assert_int_eq(jobs_set_drop(c, NULL), EINVAL);
+  ck_assert_int_eq(jobs_set_drop(c, drop_job), 0);
+  jobs_send(c, first);
+  ck_assert_int_eq(jobs_recv(c, NULL), 0);
+  ck_assert_int_eq(dropped, 1);
+  jobs_unref(c);
+}
+END_TEST
+
+START_TEST(a_name_is_set) {
+  jobs c = make_two();
+  char text[4096] = "";
+  FILE *out = fmemopen(text, sizeof text, "w");
+  jobs_set_name(c, "the jobs");
+  gch_dump(out);
+  fclose(out);
+  ck_assert_ptr_nonnull(strstr(text, "the jobs"));
+  jobs_unref(c);
+}
+END_TEST
+
 /* Other types */
 
 START_TEST(an_array_in_a_struct_can_be_carried) {
@@ -272,6 +345,11 @@ Suite *test_suite(void) {
   tcase_add_test(t, a_sender_can_do_all_that_sends);
   tcase_add_test(t, a_receiver_can_do_all_that_receives);
   tcase_add_test(t, the_directions_borrow);
+  t = test_case(s, "more");
+  tcase_add_test(t, the_many_forms_carry_arrays);
+  tcase_add_test(t, the_err_cases_give_their_error);
+  tcase_add_test(t, a_drop_is_set);
+  tcase_add_test(t, a_name_is_set);
   t = test_case(s, "types");
   tcase_add_test(t, an_array_in_a_struct_can_be_carried);
   tcase_add_test(t, a_pointer_type_can_be_carried);

@@ -106,6 +106,23 @@ static void use_senders(jobs all) {
   EXPECT(jobs_sender_len(s) == 1 && jobs_sender_cap(s) == 1);
 }
 
+static void use_typed_extras(void) {
+  jobs c = jobs_make(2);
+  struct job v[2] = {{1, 2}, {3, 4}}, w[2] = {{0, 0}, {0, 0}};
+  size_t n = 0;
+  int err = -1;
+  jobs_set_name(c, "jobs");
+  EXPECT(jobs_set_drop(c, NULL) == EINVAL);
+  EXPECT(jobs_send_many(c, v, 2, &n) == 0 && n == 2);
+  EXPECT(jobs_recv_many(c, w, 2, &n) == 0 && n == 2 && w[1].weight == 4);
+  EXPECT(jobs_sender_send_many(jobs_to_sender(c), v, 1, &n) == 0);
+  EXPECT(jobs_receiver_recv_many(jobs_to_receiver(c), w, 2, &n) == 0 && n == 1);
+  EXPECT(gch_select(jobs_on_send_err(c, GCH_REF(struct job, 5, 6), &err)) == 0);
+  EXPECT(gch_select(jobs_on_recv_err(c, w, &err)) == 0 && err == 0);
+  EXPECT(w[0].id == 5);
+  jobs_unref(c);
+}
+
 static void use_receivers(jobs all) {
   const gch_ctx *ctx = gch_ctx_background();
   jobs_sender s = jobs_to_sender(all);
@@ -179,6 +196,7 @@ GCH_MAIN(argc, argv) {
   use_cases();
   use_select(argc > 1);
   use_typed();
+  use_typed_extras();
   use_contexts();
   use_wait_group();
   use_locks();

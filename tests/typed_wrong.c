@@ -10,6 +10,58 @@ struct job {
 GCH_CHAN_TYPE(jobs, struct job)
 GCH_CHAN_TYPE(counts, int)
 
+typedef int pair[2];
+#if WRONG == 15 /* what can't be an element */
+GCH_CHAN_TYPE(pairs, pair)
+#elif WRONG == 16
+GCH_CHAN_TYPE(constants, const struct job)
+#elif WRONG == 17
+typedef const pair constant_pair;
+GCH_CHAN_TYPE(constant_pairs, constant_pair)
+#endif
+
+#ifdef __cplusplus
+struct copied {
+  copied(const copied &);
+  int n;
+};
+struct freed {
+  ~freed();
+  int n;
+};
+struct with_base : freed {
+  int m;
+};
+struct holder {
+  freed f;
+};
+struct faced {
+  virtual void face();
+};
+enum class color { red };
+struct made {
+  made(int);
+  int n;
+};
+GCH_CHAN_TYPE(colors, color)
+GCH_CHAN_TYPE(mades, made)
+GCH_CHAN_TYPE(members, int made::*)
+#if WRONG == 18 /* nor what bytes do not copy */
+GCH_CHAN_TYPE(wrongs, copied)
+#elif WRONG == 19
+GCH_CHAN_TYPE(wrongs, freed)
+#elif WRONG == 20
+GCH_CHAN_TYPE(wrongs, with_base)
+#elif WRONG == 21
+GCH_CHAN_TYPE(wrongs, holder)
+#elif WRONG == 22
+GCH_CHAN_TYPE(wrongs, faced)
+#elif WRONG == 23
+GCH_CHAN_TYPE(wrongs, int &)
+#endif
+#endif
+
+
 int main(void) {
   jobs c = jobs_make(1);
   jobs_sender s = jobs_to_sender(c);
@@ -48,6 +100,14 @@ int main(void) {
   jobs_sender_on_recv(s, &j);
 #elif WRONG == 14
   jobs_receiver_on_send(r, &j);
+#elif WRONG == 24 /* another type of element, many times */
+  jobs_send_many(c, &v, 1, NULL);
+#elif WRONG == 25
+  jobs_recv_many(c, &v, 1, NULL);
+#elif WRONG == 26 /* the wrong direction */
+  jobs_sender_recv_many(s, &j, 1, NULL);
+#elif WRONG == 27
+  jobs_receiver_send_many(r, &j, 1, NULL);
 #endif
   (void)r;
   jobs_unref(c);
