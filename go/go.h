@@ -129,6 +129,13 @@ GCH_API int gch_main(int (*body)(int argc, char **argv), int argc,
   static int gch__main_body(int argc, char **argv)
 #endif
 
+/* Calls fn(arg), which is known to block outside of this library (getaddrinfo,
+   flock, a query of a database): the other tasks of the worker go on elsewhere at
+   once, where else they wait until the monitor finds out, some milliseconds. fn
+   may do whatever a task may, call gch_blocking too. In a plain thread it is just
+   called. 0; EINVAL: fn is NULL. errno is what fn leaves. */
+GCH_API int gch_blocking(void (*fn)(void *), void *arg);
+
 /* runtime.Gosched: lets other tasks run; in a plain thread, sched_yield. */
 GCH_API void gch_yield(void);
 

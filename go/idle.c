@@ -118,6 +118,19 @@ void gch__hand_on(struct gch_proc *p, struct gch_queue_of_tasks *tasks) {
     gch__wake_worker();
 }
 
+void gch__hand_over(struct gch_worker *w) {
+  struct gch_queue_of_tasks rest = {0};
+  struct gch_proc *p = gch__enter(w);
+  if (p) {
+    gch__empty(p, &rest);
+    atomic_store(&w->proc, NULL);
+    atomic_store(&p->worker, NULL);
+  }
+  gch__leave(w);
+  if (p)
+    gch__hand_on(p, &rest);
+}
+
 void gch__submit_shared(struct gch_task *t) {
   struct gch_queue_of_tasks one = {0};
   gch__push(&one, t);

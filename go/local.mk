@@ -9,7 +9,6 @@ libgulch_la_SOURCES += \
   go/go.c \
   go/idle.c \
   go/job.h \
-  go/main.c \
   go/map.c \
   go/monitor.c \
   go/overflow.c \

@@ -307,6 +307,10 @@ void gch__submit_all_shared(struct gch_queue_of_tasks *tasks);
    has it taken by another if there is anything to do. */
 void gch__hand_on(struct gch_proc *p, struct gch_queue_of_tasks *tasks);
 
+/* The same for the proc of w, the caller, if it has one, with all that is to run
+   there. */
+void gch__hand_over(struct gch_worker *w);
+
 /* For start.c. */
 bool gch__start_first_worker(void);
 void gch__set_maxprocs(uint32_t n);

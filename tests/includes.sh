@@ -9,11 +9,12 @@ allowed_for() { # folder
   chan) echo park ;;
   timer) echo park chan ;;
   go) echo park timer ;;
+  task) echo park timer go ;;
   sync) echo park ;;
   context) echo park chan timer go ;;
   waitgroup) echo park chan timer go context ;;
   signal) echo park chan timer go context ;;
-  debug) echo park chan timer go sync context waitgroup signal ;;
+  debug) echo park chan timer go task sync context waitgroup signal ;;
   esac
 }
 
@@ -29,7 +30,7 @@ home_of() { # as it stands between the quotes or brackets
 cd "$srcdir" || exit 1
 srcdir=.
 files=0
-for folder in park chan timer go sync context waitgroup signal debug; do
+for folder in park chan timer go task sync context waitgroup signal debug; do
   for file in "$folder"/*.[ch]; do
     files=$((files + 1))
     # shellcheck disable=SC2013 # no name has a space

@@ -18,6 +18,7 @@ check_PROGRAMS += \
   tests/check_abi \
   tests/check_after_func \
   tests/check_after_func_stop \
+  tests/check_blocking \
   tests/check_chan \
   tests/check_chan_blocking \
   tests/check_chan_closed \

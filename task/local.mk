@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
+libgulch_la_SOURCES += \
+  task/blocking.c \
+  task/main.c
