@@ -10,6 +10,7 @@
 
 #include "park/task.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The object of this type whose member p points to. */
@@ -20,7 +21,8 @@ struct gch_waiter;
 struct gch_wakes;
 
 /* A call to make without locks. run may gather more into wakes, and may free
-   what holds d. */
+   what holds d. Where wakes->by_service it runs no user code: what could reach
+   any starts a task for it (go/job.h). */
 struct gch_deferred {
   struct gch_deferred *next;
   void (*run)(struct gch_deferred *d, struct gch_wakes *wakes);
@@ -30,10 +32,11 @@ struct gch_wakes {
   struct gch_queue_of_tasks tasks; /* whose wake is but this */
   struct gch_waiter *waiters, *last_waiter;
   struct gch_deferred *calls, *last_call;
+  bool by_service; /* the library's own thread flushes */
 };
 
 #define GCH_WAKES_INIT                                                         \
-  { {0, 0, 0}, 0, 0, 0, 0 }
+  { {0, 0, 0}, 0, 0, 0, 0, false }
 
 /* w is claimed and in no queue. */
 void gch__wakes_add(struct gch_wakes *k, struct gch_waiter *w);

@@ -4,8 +4,9 @@
  *
  * A deadline is an entry in the timer queue. Firing, under the queue's lock,
  * takes a reference if there still is one, and the cancel follows without that
- * lock. Whoever ends the context first stops the entry, under the tree's lock
- * and the queue's: after that it cannot fire, so the last unref may free it.
+ * lock. If that reference has become the last, its end may reach user code.
+ * Whoever ends the context first stops the entry, under the tree's lock and the
+ * queue's: after that it cannot fire, so the last unref may free it.
  */
 #include "context/impl.h"
 
@@ -40,7 +41,7 @@ gch_chan *gch__make_done(struct gch_cancel_ctx *c) {
 static void expire(struct gch_deferred *d, struct gch_wakes *k) {
   struct gch_timed_ctx *t = gch__container_of(d, struct gch_timed_ctx, expired);
   gch__cancel(&t->cancel, ETIMEDOUT, t->deadline_cause, k);
-  gch_ctx_unref(&t->cancel.base);
+  gch__unref_over(&t->cancel, k);
 }
 
 static void fire(struct gch_entry *e, int64_t now, struct gch_wakes *k) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Roots, values, without_cancel; references. */
 #include "context/impl.h"
+#include "park/fork.h"
 #include "park/strict.h"
 
 #include <stdlib.h>
@@ -40,8 +41,8 @@ static const gch_ctx *with_value(const gch_ctx *parent, const void *key,
     errno = EINVAL;
     return NULL;
   }
-  struct gch_value_ctx *v = malloc(sizeof *v);
-  if (!v) {
+  struct gch_value_ctx *v;
+  if ((drop && gch__job_expect() != 0) || !(v = malloc(sizeof *v))) {
     errno = ENOMEM;
     return NULL;
   }
@@ -116,16 +117,39 @@ static void destroy(const gch_ctx *ctx) {
   free((void *)(uintptr_t)ctx);
 }
 
+/* The last reference to ctx is gone. */
+static void end(const gch_ctx *ctx) {
+  const gch_ctx *parent = ctx->parent;
+  destroy(ctx);
+  gch_ctx_unref(parent);
+}
+
 bool gch__unref_last(const gch_ctx *ctx) {
   uint32_t last = 1;
   /* As in gch_ctx_unref. */
   if (!atomic_compare_exchange_strong_explicit(
           refs_of(ctx), &last, 0, memory_order_acq_rel, memory_order_relaxed))
     return false;
-  const gch_ctx *parent = ctx->parent;
-  destroy(ctx);
-  gch_ctx_unref(parent);
+  end(ctx);
   return true;
+}
+
+static void end_in_task(struct gch_job *job) {
+  int forks = gch__forks();
+  end(&gch__container_of(job, struct gch_cancel_ctx, last)->base);
+  gch__exit_in_child(forks);
+}
+
+void gch__unref_over(struct gch_cancel_ctx *c, struct gch_wakes *k) {
+  if (!k->by_service) {
+    gch_ctx_unref(&c->base);
+    return;
+  }
+  /* As in gch_ctx_unref. */
+  if (atomic_fetch_sub_explicit(&c->base.refs, 1, memory_order_acq_rel) > 1)
+    return;
+  c->last = (struct gch_job){.run = end_in_task};
+  gch__job_start(&c->last);
 }
 
 /* A loop, so that a chain of any length takes no deep stack. */

@@ -4,13 +4,16 @@
  *
  * One with a done channel of its own is the top of a tree. From its first child
  * on it watches that channel: when the user closes it, the watch's call, made
- * by gch_close before it returns, makes the nodes done. Between the close and
- * that call a new child sees that the channel is closed; after it, err.
+ * by gch_close before it returns, makes the nodes done. Where the channel is
+ * that of a built-in context, and a deadline or a signal closes it, a task makes
+ * the call: it asks the user's err. Between the close and the call a new child
+ * sees that the channel is closed; after it, err.
  *
  * The watch holds the context from the close to the end of the call; else the
  * last unref takes it off the channel, which the context holds.
  */
 #include "context/impl.h"
+#include "park/fork.h"
 
 #include <stdlib.h>
 
@@ -33,8 +36,7 @@ static int error_of(const struct gch_custom_ctx *x, int *cause) {
   return err;
 }
 
-static void closed(struct gch_deferred *d, struct gch_wakes *k) {
-  struct gch_custom_ctx *x = of_watch((struct gch_watch *)d);
+static void finish(struct gch_custom_ctx *x, struct gch_wakes *k) {
   int cause, err = error_of(x, &cause);
   gch__lock(x->hub.lock);
   x->cause = cause;
@@ -42,6 +44,22 @@ static void closed(struct gch_deferred *d, struct gch_wakes *k) {
   gch__finish_nodes(&x->hub, err, cause, k);
   gch__unlock(x->hub.lock);
   gch_ctx_unref(&x->base);
+}
+
+static void finish_in_task(struct gch_job *job) {
+  struct gch_wakes wakes = GCH_WAKES_INIT;
+  int forks = gch__forks();
+  finish(gch__container_of(job, struct gch_custom_ctx, job), &wakes);
+  gch__wakes_flush(&wakes);
+  gch__exit_in_child(forks);
+}
+
+static void closed(struct gch_deferred *d, struct gch_wakes *k) {
+  struct gch_custom_ctx *x = of_watch((struct gch_watch *)d);
+  if (k->by_service)
+    gch__job_start(&x->job);
+  else
+    finish(x, k);
 }
 
 int gch__custom_watch(struct gch_custom_ctx *x, gch_chan *done, int *cause) {
@@ -62,8 +80,8 @@ const gch_ctx *gch_ctx_custom(const gch_ctx *parent, const gch_ctx_ops *ops,
     errno = EINVAL;
     return NULL;
   }
-  struct gch_custom_ctx *x = calloc(1, sizeof *x);
-  if (!x) {
+  struct gch_custom_ctx *x;
+  if (gch__job_expect() != 0 || !(x = calloc(1, sizeof *x))) {
     errno = ENOMEM;
     return NULL;
   }
@@ -73,6 +91,7 @@ const gch_ctx *gch_ctx_custom(const gch_ctx *parent, const gch_ctx_ops *ops,
   x->self = self;
   x->watch.call.run = closed;
   x->watch.hold = hold;
+  x->job.run = finish_in_task;
   return &x->base;
 }
 

@@ -20,7 +20,8 @@
  * cause and the closing of the done channels: a cancel marks a whole subtree
  * under it, so whoever gets the lock after finds all or nothing done. The top
  * outlives the tree, since children hold their parents. Order: tree, timer
- * queue, channel. Unparks, jobs and user code come after the unlock.
+ * queue, channel. Unparks, jobs and user code come after the unlock; and where
+ * it is the library's own thread that cancels, the user code in a task.
  *
  * Done. Most contexts are never asked for their channel, so it is made when
  * they first are (gch__done_of), under the tree's lock: open, or closed where
@@ -88,7 +89,10 @@ struct gch_cancel_ctx {
   atomic_bool over;     /* done, and left alone by who made it so */
   atomic_bool has_done; /* the channel is made */
   bool has_deadline;    /* of its own: the context is a gch_timed_ctx */
-  struct gch_node node;
+  union {
+    struct gch_node node;
+    struct gch_job last; /* over, without references: its end in a task */
+  };
   struct gch_hub hub;
   struct gch_ctx_end_hook *hook;
   gch_chan done;
@@ -115,6 +119,7 @@ struct gch_custom_ctx {
   void *self;
   struct gch_hub hub;
   struct gch_watch watch; /* on done, from the first child on */
+  struct gch_job job;     /* the watch's call, where that starts a task */
   gch_chan *done;         /* what is watched; NULL: nothing yet; holds it */
   int err, cause;         /* err != 0: done was closed, the nodes are done */
 };
@@ -169,6 +174,10 @@ void gch__ctx_init(gch_ctx *ctx, enum gch_ctx_kind kind, const gch_ctx *parent);
 
 /* Unrefs ctx if that is its last reference; whether it was. */
 bool gch__unref_last(const gch_ctx *ctx);
+
+/* Unrefs c, which is over, in a call deferred into k: where that is the
+   library's own thread's, a last reference goes in a task. */
+void gch__unref_over(struct gch_cancel_ctx *c, struct gch_wakes *k);
 
 static inline struct gch_cancel_ctx *gch__as_cancel(const gch_ctx *ctx) {
   return (struct gch_cancel_ctx *)(uintptr_t)ctx;

@@ -129,8 +129,12 @@ static void run_job(void *job, void *unused, void *unused_too) {
 }
 
 /* The signal mask of workers is the caller's, not the library's own thread's. */
+int gch__job_expect(void) {
+  return gch__threads_init() ? 0 : ENOMEM;
+}
+
 int gch__job_prepare(void) {
-  return gch__threads_init() ? gch__service_start() : ENOMEM;
+  return gch__job_expect() ? ENOMEM : gch__service_start();
 }
 
 void gch__job_start(struct gch_job *job) {

@@ -24,8 +24,9 @@ static struct ctx_listener *of_hook(struct gch_ctx_end_hook *h) {
 
 static void cancel(struct gch_deferred *d, struct gch_wakes *k) {
   struct ctx_listener *l = gch__container_of(d, struct ctx_listener, call);
-  gch__cancel(gch__as_cancel(l->ctx), ECANCELED, ECANCELED, k);
-  gch_ctx_unref(l->ctx);
+  struct gch_cancel_ctx *c = gch__as_cancel(l->ctx);
+  gch__cancel(c, ECANCELED, ECANCELED, k);
+  gch__unref_over(c, k);
 }
 
 static void deliver(struct gch_listener *listener, struct gch_wakes *k) {

@@ -312,6 +312,33 @@ START_TEST(a_deadline_and_its_after_func_come) {
 }
 END_TEST
 
+static gch_chan *inner_done(void *inner, const gch_ctx *parent) {
+  (void)parent;
+  return gch_ctx_done(inner);
+}
+
+static int inner_err(void *inner, const gch_ctx *parent) {
+  (void)parent;
+  return gch_ctx_err(inner);
+}
+
+START_TEST(a_deadline_reaches_what_is_behind_a_custom_context) {
+  static const gch_ctx_ops ops = {.done = inner_done, .err = inner_err};
+  const gch_ctx *bg = gch_ctx_background();
+  gch_unref(gch_after(GCH_HOUR)); /* the library's thread is there */
+  forbid();
+  gch_ctx *inner = gch_ctx_with_timeout(bg, 20 * GCH_MILLISECOND);
+  const gch_ctx *custom = gch_ctx_custom(bg, &ops, inner);
+  gch_ctx *child = gch_ctx_with_cancel(custom);
+  gch_recv(gch_ctx_done(child), NULL);
+  allow();
+  ck_assert_int_eq(gch_ctx_err(child), ETIMEDOUT);
+  gch_ctx_end(child);
+  gch_ctx_unref(custom);
+  gch_ctx_end(inner);
+}
+END_TEST
+
 Suite *test_suite(void) {
   Suite *s = suite_create("no_threads");
   TCase *t = test_case(s, "first");
@@ -333,5 +360,6 @@ Suite *test_suite(void) {
   tcase_add_test(t, an_after_func_runs);
   tcase_add_test(t, an_after_func_on_a_done_context_runs);
   tcase_add_test(t, a_deadline_and_its_after_func_come);
+  tcase_add_test(t, a_deadline_reaches_what_is_behind_a_custom_context);
   return s;
 }

@@ -61,6 +61,7 @@ check_PROGRAMS += \
   tests/check_no_alloc \
   tests/check_no_threads \
   tests/check_once \
+  tests/check_own_thread \
   tests/check_panic \
   tests/check_rwmutex \
   tests/check_rwmutex_until \

@@ -6,6 +6,21 @@
  * takes the permit before it looks. So work given while it looks around makes
  * it look again.
  *
+ * It runs no user code, which could hold up everybody's timers, and waits for
+ * no lock that is held for long. What it reaches:
+ *
+ *     a timer, a ticker      the lock of a channel of ours
+ *     a signal               the registry's lock, the listeners' channels'
+ *     a deadline, or signal  a tree's lock, and with it the locks of its done
+ *     that cancels           channels; the watch of a custom context and a last
+ *                            unref could call user code: each starts a task
+ *     after_func, timer_func start a task
+ *     a task's deadline      makes it ready
+ *     the monitor            the scheduler's locks, starts a thread
+ *     the look for deadlocks at a deadlock alone more: it prints, and exits
+ *     a job                  only what no task could be started for: user code
+ *                            then, which otherwise would be lost
+ *
  * jobs and running are guarded by the lock; running also by start_mutex, which
  * is held over pthread_create.
  */
@@ -86,7 +101,7 @@ static void *serve(void *unused) {
   prctl(PR_SET_TIMERSLACK, 1000UL); /* nanoseconds; the default is 50 µs */
 #endif
   for (;;) {
-    struct gch_wakes wakes = GCH_WAKES_INIT;
+    struct gch_wakes wakes = {.by_service = true};
     int64_t next = gch__queue_run(&wakes);
     void (*poll)(struct gch_wakes *) = atomic_load(&service.poll);
     if (poll)
