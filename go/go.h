@@ -15,13 +15,15 @@
  * tasks are left.
  *
  * A task may go on in another thread after a call that can block. errno comes
- * along; other thread-locals do not, and compilers remember where a thread-local
- * is, errno too. So a function that makes such a call must not use errno or a
- * thread-local by name both before and after it: put the failing call and the
- * reading of errno into a function of its own, or use gch_go_with with `thread`.
- * Nor may a task hold what belongs to a thread (a pthread mutex, flockfile,
- * uselocale, the floating-point environment, a changed signal mask) across such
- * a call; <gulch/sync.h> has locks that it may hold.
+ * along, in every file that includes a header of gulch (<gulch/base.h> sees to
+ * that; a file that includes none must not use it on both sides of such a call).
+ * A C++ task's exceptions come along too, thrown and caught ones: it may block in
+ * a catch or in a destructor, and rethrow after that. Other thread-locals do not,
+ * and compilers remember where a thread-local is: a function that makes such a
+ * call must not use one by name both before and after it. Nor may a task hold
+ * what belongs to a thread (a pthread mutex, flockfile, uselocale, the
+ * floating-point environment, a changed signal mask) across such a call;
+ * <gulch/sync.h> has locks that it may hold.
  *
  *   - Worker threads have the signal mask of the thread that started the first
  *     task. A handler that runs in one runs on the task's stack, unless it has

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 pkginclude_HEADERS += go/go.h
 libgulch_la_SOURCES += \
+  go/extras.c \
+  go/extras.h \
   go/fiber.h \
   go/fiber_aarch64.S \
   go/fiber_kind.h \
@@ -16,6 +18,7 @@ libgulch_la_SOURCES += \
   go/park_until.c \
   go/proc.c \
   go/ready.c \
+  go/sanitizer.c \
   go/sanitizer.h \
   go/sched.c \
   go/sched.h \

@@ -145,10 +145,8 @@ struct gch_worker *gch__worker_self(void);
 struct gch_proc *gch__enter_slowly(struct gch_worker *w);
 
 /* The same, if that takes two plain stores and no more; NULL: it does not, and
-   nothing is entered. */
-static inline struct gch_proc *gch__enter_at_once(struct gch_worker *w) {
-  if (!gch__asymmetric)
-    return NULL;
+   nothing is entered. The first: where fences are asymmetric. */
+static inline struct gch_proc *gch__enter_asymmetric(struct gch_worker *w) {
   atomic_store_explicit(&w->busy, true, memory_order_relaxed);
   gch__fence_light();
   struct gch_proc *p = atomic_load(&w->proc);
@@ -158,6 +156,10 @@ static inline struct gch_proc *gch__enter_at_once(struct gch_worker *w) {
     return p;
   atomic_store_explicit(&w->busy, false, memory_order_release);
   return NULL;
+}
+
+static inline struct gch_proc *gch__enter_at_once(struct gch_worker *w) {
+  return gch__asymmetric ? gch__enter_asymmetric(w) : NULL;
 }
 
 static inline struct gch_proc *gch__enter(struct gch_worker *w) {

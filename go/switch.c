@@ -22,13 +22,19 @@
  * A task that is over leaves its record and stack to who settles; only the
  * stack may be used at once again, by the next task if that has not begun:
  * then there is no switch at all.
+ *
+ * Each way out of a task is here twice: plain, and in full, with what C++ and the
+ * sanitizers need (extras.h).
  */
+#include "go/extras.h"
 #include "go/sanitizer.h"
 #include "go/sched.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
+
+#define ALWAYS_INLINE __attribute__((always_inline)) static inline
 
 enum { LOOK_AT_SHARED = 61 }; /* tasks taken between two looks at that */
 
@@ -76,12 +82,15 @@ look_at_shared(struct gch_worker *w, struct gch_proc *p) {
   return look ? gch__take_shared(w) : t;
 }
 
-static inline struct gch_task *next_of(struct gch_worker *w,
-                                       struct gch_proc *p) {
+ALWAYS_INLINE struct gch_task *next_of(struct gch_worker *w, struct gch_proc *p,
+                                       bool plain) {
   if ((int32_t)(gch__tick(p) - p->look_tick) >= 0)
     return look_at_shared(w, p);
   struct gch_task *t = gch__take_next(p);
-  gch__leave(w);
+  if (plain)
+    gch__leave_at_once(w);
+  else
+    gch__leave(w);
   return t;
 }
 
@@ -89,20 +98,21 @@ __attribute__((noinline)) static struct gch_task *
 next_task_slowly(struct gch_worker *w) {
   struct gch_proc *p = gch__enter(w);
   if (p)
-    return next_of(w, p);
+    return next_of(w, p, false);
   gch__leave(w);
   return NULL;
 }
 
 /* What w is to run next; NULL: look further, from the native stack. The running
    task stops, or is over. */
-static inline struct gch_task *next_task(struct gch_worker *w, bool over) {
-  struct gch_proc *p = gch__enter_at_once(w);
+ALWAYS_INLINE struct gch_task *next_task(struct gch_worker *w, bool over,
+                                         bool plain) {
+  struct gch_proc *p = plain ? gch__enter_asymmetric(w) : gch__enter_at_once(w);
   if (over && p)
     gch__count_up(&p->ended);
   else if (over)
     gch__count_ended(w);
-  return p ? next_of(w, p) : next_task_slowly(w);
+  return p ? next_of(w, p, plain) : next_task_slowly(w);
 }
 
 /* Its last worker is on the way out of t. If that worker has lost its
@@ -151,15 +161,17 @@ static inline struct gch_task *prepare_next(struct gch_worker *w,
 
 /* The stack mine is left for that of the task to, or w's native one. Returns the
    worker that comes back to it. */
-static inline struct gch_worker *switch_to(struct gch_worker *w,
+ALWAYS_INLINE struct gch_worker *switch_to(struct gch_worker *w,
                                            struct gch_fiber *from,
                                            struct gch_sanitizer_stack *mine,
-                                           struct gch_task *to) {
+                                           struct gch_task *to, bool plain) {
   struct gch_fiber *fiber = to ? &to->fiber : &w->native;
   w->task = gch__task_running = to;
-  gch__sanitizer_leave(mine, to ? &to->stack->sanitizer : &w->sanitizer);
+  if (!plain)
+    gch__sanitizer_leave(mine, to ? &to->stack->sanitizer : &w->sanitizer);
   w = gch__fiber_switch(from, fiber, w);
-  gch__sanitizer_arrive(mine);
+  if (!plain)
+    gch__sanitizer_arrive(mine);
   settle(w);
   return w;
 }
@@ -172,22 +184,46 @@ void gch__run(struct gch_worker *w, struct gch_task *t) {
     return;
   }
   w->left = NULL;
-  switch_to(w, &w->native, &w->sanitizer, t);
+  switch_to(w, &w->native, &w->sanitizer, t, gch__plain);
+}
+
+/* The running task, self, makes way for next, if that can run at once. */
+ALWAYS_INLINE struct gch_worker *make_way(struct gch_worker *w,
+                                          struct gch_task *self,
+                                          struct gch_task *next, bool plain) {
+  next = prepare_next(w, next);
+  w->left = self;
+  w->left_is_over = false;
+  return switch_to(w, &self->fiber, &self->stack->sanitizer, next, plain);
+}
+
+__attribute__((noinline)) static void stop_in_full(struct gch_worker *w) {
+  struct gch_task *self = w->task;
+  struct gch_exceptions mine;
+  int saved = *w->errno_at;
+  GCH_DELAY();
+  struct gch_task *next = next_task(w, false, false);
+  if (next != self) {
+    gch__exceptions_leave(&mine);
+    w = make_way(w, self, next, false);
+    gch__exceptions_arrive(&mine);
+  }
+  *w->errno_at = saved;
 }
 
 /* errno_at, since compilers remember where errno was. */
 static inline void stop(void) {
   struct gch_worker *w = gch__worker_running;
+  if (__builtin_expect(!gch__plain, false)) {
+    stop_in_full(w);
+    return;
+  }
   struct gch_task *self = w->task;
   int saved = *w->errno_at;
   GCH_DELAY();
-  struct gch_task *next = next_task(w, false);
-  if (next != self) {
-    next = prepare_next(w, next);
-    w->left = self;
-    w->left_is_over = false;
-    w = switch_to(w, &self->fiber, &self->stack->sanitizer, next);
-  }
+  struct gch_task *next = next_task(w, false, true);
+  if (next != self)
+    w = make_way(w, self, next, true);
   *w->errno_at = saved;
 }
 
@@ -224,28 +260,45 @@ GCH_NOIPA static void set_running(struct gch_worker *w, struct gch_task *t) {
   w->task = gch__task_running = t;
 }
 
+/* Has next, which has not begun, go on here. */
+static inline struct gch_worker *
+take_over(struct gch_worker *w, struct gch_task *self, struct gch_task *next) {
+  next->stack = self->stack;
+  next->stack->name[0] = '\0';
+  next->stack->argument = 0;    /* room that is lost until the stack is free */
+  next->fiber.sp = next->stack; /* it has begun */
+  atomic_store_explicit(&next->running, true, memory_order_relaxed);
+  set_running(w, next);
+  gch__task_free(w, self, NULL);
+  return w;
+}
+
 /* The task is over: the next one. Without sanitizers, which want to know one
    stack from the other, a task that has not begun goes on here. */
-static struct gch_worker *end_task(struct gch_worker *w) {
+ALWAYS_INLINE struct gch_worker *end_by(struct gch_worker *w, bool plain) {
   struct gch_task *self = w->task;
-  struct gch_task *next = next_task(w, true);
-  if (next && !GCH_TSAN && !GCH_ASAN && !next->fiber.sp && !next->stack &&
-      !self->stack->mapped) {
-    next->stack = self->stack;
-    next->stack->name[0] = '\0';
-    next->stack->argument = 0; /* room that is lost until the stack is free */
-    next->fiber.sp = next->stack; /* it has begun */
-    atomic_store_explicit(&next->running, true, memory_order_relaxed);
-    set_running(w, next);
-    gch__task_free(w, self, NULL);
-    return w;
-  }
+  struct gch_task *next = next_task(w, true, plain);
+  if (next && !next->fiber.sp && !next->stack && !self->stack->mapped &&
+      (plain || !gch__sanitized()))
+    return take_over(w, self, next);
   next = prepare_next(w, next);
   w->left = self;
   w->left_is_over = true;
   set_running(w, next);
-  gch__sanitizer_leave(NULL, next ? &next->stack->sanitizer : &w->sanitizer);
+  if (!plain)
+    gch__sanitizer_leave(NULL, next ? &next->stack->sanitizer : &w->sanitizer);
   gch__fiber_jump(next ? &next->fiber : &w->native, w);
+}
+
+__attribute__((noinline)) static struct gch_worker *
+end_in_full(struct gch_worker *w) {
+  struct gch_exceptions none;
+  gch__exceptions_leave(&none);
+  return end_by(w, false);
+}
+
+static struct gch_worker *end_task(struct gch_worker *w) {
+  return gch__plain ? end_by(w, true) : end_in_full(w);
 }
 
 void gch__task_lost(struct gch_worker *w) {
@@ -271,7 +324,8 @@ static void call(struct gch_worker *w) {
 /* The bottom of every task's stack. */
 static void task_main(void *passed) {
   struct gch_worker *w = passed;
-  gch__sanitizer_arrive(&w->task->stack->sanitizer);
+  if (!gch__plain)
+    gch__sanitizer_arrive(&w->task->stack->sanitizer);
   settle(w);
   for (;;) {
     call(w);

@@ -33,45 +33,6 @@ static struct {
   bool ready;
 } threads = {.once = PTHREAD_ONCE_INIT};
 
-#if GCH_ASAN || GCH_HAVE_VALGRIND
-static void native_bounds(struct gch_sanitizer_stack *s) {
-  pthread_attr_t attr;
-  void *low;
-  size_t size;
-  if (pthread_getattr_np(pthread_self(), &attr) != 0)
-    return;
-  pthread_attr_getstack(&attr, &low, &size);
-  pthread_attr_destroy(&attr);
-  s->bottom = low;
-  s->size = size;
-}
-#endif
-
-void gch__sanitizer_native(struct gch_sanitizer_stack *s) {
-  (void)s;
-#if GCH_TSAN
-  s->fiber = __tsan_get_current_fiber();
-#endif
-#if GCH_ASAN
-  native_bounds(s);
-#endif
-#if GCH_HAVE_VALGRIND
-  if (RUNNING_ON_VALGRIND) { /* else it takes a switch for a deep call */
-    native_bounds(s);
-    s->valgrind_id =
-        VALGRIND_STACK_REGISTER(s->bottom, (const char *)s->bottom + s->size);
-  }
-#endif
-}
-
-static void sanitizer_native_end(struct gch_sanitizer_stack *s) {
-  (void)s;
-#if GCH_HAVE_VALGRIND
-  if (RUNNING_ON_VALGRIND)
-    VALGRIND_STACK_DEREGISTER(s->valgrind_id);
-#endif
-}
-
 /* A record, and more for the list. */
 static struct gch_worker *new_records(void) {
   enum { RECORDS = 64 };
@@ -127,7 +88,7 @@ static void thread_lost(void *arg) {
   gch__task_lost(w);
   gch__worker_running = NULL;
   leave_proc(w);
-  sanitizer_native_end(&w->sanitizer);
+  gch__sanitizer_native_end(&w->sanitizer);
   gch__signal_stack_free(w);
   record_free(w);
 }
@@ -150,7 +111,7 @@ static void *thread_main(void *arg) {
   gch__work(w);
   pthread_setspecific(threads.key, NULL);
   gch__signal_stack_free(w);
-  sanitizer_native_end(&w->sanitizer);
+  gch__sanitizer_native_end(&w->sanitizer);
   gch__worker_running = NULL;
   record_free(w);
   return NULL;

@@ -41,6 +41,19 @@ GCH_BEGIN_DECLS
    block, not errno = f(), but int err = f(); errno = err.) */
 GCH_API int *gch_errno(void);
 
+/* Tells of a C++ runtime, by its __cxa_get_globals: it keeps the exceptions in
+   flight by thread, and gulch then keeps them by task. C++ files that include
+   gulch do so before main, or when their plugin is loaded. */
+GCH_API void gch_cxx_runtime(void *(*globals)(void));
+
+#if defined(__cplusplus) && defined(__GNUC__) && defined(__cpp_exceptions)
+__attribute__((__weak__)) void *
+gch__cxa_get_globals(void) __asm__("__cxa_get_globals");
+__attribute__((__constructor__)) static void gch__tell_of_cxx(void) {
+  gch_cxx_runtime(gch__cxa_get_globals);
+}
+#endif
+
 GCH_END_DECLS
 
 #undef errno

@@ -117,6 +117,8 @@ EXTRA_DIST += \
   tests/errno.cc \
   tests/every_macro.c \
   tests/every_macro.cc \
+  tests/exceptions.cc \
+  tests/exceptions_host.c \
   tests/example.sh \
   tests/fail_malloc.c \
   tests/fork_alone.h \
@@ -145,6 +147,7 @@ if !INSTRUMENTED
 dist_check_SCRIPTS += \
   tests/errno.sh \
   tests/every_macro.sh \
+  tests/exceptions.sh \
   tests/fail_malloc.sh \
   tests/headers.sh \
   tests/install.sh \
