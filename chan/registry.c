@@ -2,8 +2,8 @@
 #include "chan/registry.h"
 
 #include "chan/impl.h"
+#include "park/fork.h"
 
-#include <pthread.h>
 #include <stdalign.h>
 #include <stdlib.h>
 
@@ -116,12 +116,8 @@ static void in_child(void) {
     forget(&shards[i]);
 }
 
-/* Ahead of all other folders' handlers, however the library was linked: so that
-   the shards are the last locks taken before a fork, and are free when those
-   handlers unref channels in the child. */
-__attribute__((constructor(101))) static void register_fork(void) {
-  pthread_atfork(before_fork, in_parent, in_child);
-}
+const struct gch_fork_handlers gch__fork_chan = {before_fork, in_parent,
+                                                 in_child};
 
 /* The end of the process */
 

@@ -358,11 +358,12 @@ void gch__work(struct gch_worker *w);
 struct gch_task *gch__take_shared(struct gch_worker *w);
 
 /* thread.c. The first: false where threads can't be used. worker_start: a new
-   thread for p, counted as searching; false: none can be started. reset: in a
-   forked child. */
+   thread for p, counted as searching; false: none can be started. is_thread: the
+   caller's thread is w's, where that is new. reset: in a forked child. */
 bool gch__threads_init(void);
 bool gch__threads_are_at_limit(void);
 bool gch__worker_start(struct gch_proc *p);
+void gch__worker_is_thread(struct gch_worker *w);
 void gch__threads_reset(void);
 
 /* switch.c: runs t on w from its native stack. */

@@ -9,7 +9,7 @@
  * have been changing them.
  */
 #include "go/sched.h"
-#include "park/thread_id.h"
+#include "park/fork.h"
 #include "timer/service.h"
 
 #include <errno.h>
@@ -105,6 +105,7 @@ size_t gch_num_tasks(void) {
 /* Fork */
 
 static void before_fork(void) {
+  pthread_mutex_lock(&start_mutex);
   gch__stacks_lock();
   gch__lock(&sched.lock);
 }
@@ -112,12 +113,12 @@ static void before_fork(void) {
 static void in_parent(void) {
   gch__unlock(&sched.lock);
   gch__stacks_unlock();
+  pthread_mutex_unlock(&start_mutex);
 }
 
 static void in_child(void) {
   struct gch_worker *w = gch__worker_running;
   gch__stacks_unlock();
-  start_mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
   gch__threads_reset();
   gch__monitor_reset();
   sched.generation++;
@@ -128,9 +129,9 @@ static void in_child(void) {
   gch__sched_reset(w);
   atomic_store(&sched.forked, w != NULL);
   if (w)
-    atomic_store(&w->tid, gch__thread_id());
+    gch__worker_is_thread(w);
+  pthread_mutex_unlock(&start_mutex);
 }
 
-__attribute__((constructor)) static void register_fork(void) {
-  pthread_atfork(before_fork, in_parent, in_child);
-}
+const struct gch_fork_handlers gch__fork_go = {before_fork, in_parent,
+                                               in_child};

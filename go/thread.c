@@ -93,14 +93,19 @@ static void thread_lost(void *arg) {
   record_free(w);
 }
 
-static void *thread_main(void *arg) {
-  struct gch_worker *w = arg;
-  gch__worker_running = w;
-  w->errno_at = &errno;
+/* What the monitor looks at. */
+void gch__worker_is_thread(struct gch_worker *w) {
   clockid_t cpu_clock = CLOCK_THREAD_CPUTIME_ID;
   pthread_getcpuclockid(pthread_self(), &cpu_clock);
   atomic_store(&w->cpu_clock, cpu_clock);
   atomic_store(&w->tid, gch__thread_id());
+}
+
+static void *thread_main(void *arg) {
+  struct gch_worker *w = arg;
+  gch__worker_running = w;
+  w->errno_at = &errno;
+  gch__worker_is_thread(w);
 #ifdef __linux__
   pthread_setname_np(pthread_self(), "gulch-worker");
 #endif

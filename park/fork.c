@@ -1,17 +1,83 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The one place where the library hears of forks.
+ *
+ * As in Go, all signals are blocked in the forking thread from before the first
+ * handler to after the last. So a signal that is sent to the child at once waits
+ * there until the old dispositions are back.
+ *
+ * The table is in the order in which locks are taken: whoever holds one of a
+ * later folder waits for none of an earlier one. In the child the handlers come
+ * in the other order, so that the last ones may free what they find.
+ */
 #include "park/fork.h"
 
+#include "park/futex.h"
+#include "park/lock.h"
+#include "park/parker.h"
+#include "park/task.h"
+#include "park/thread_id.h"
+
 #include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
 #include <unistd.h>
 
 _Atomic int gch__fork_count;
+uintptr_t gch__forker;
+
+static const struct gch_fork_handlers *const table[] = {
+    &gch__fork_signal, &gch__fork_go,   &gch__fork_timer,
+    &gch__fork_sleepers, &gch__fork_chan,
+};
+enum { FOLDERS = sizeof table / sizeof *table };
+
+/* Held from before to after: several threads may fork at once. It guards mask,
+   the signal mask of who forks. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static sigset_t mask;
+
+/* Records of tasks are aligned, and not used anew where a ghost had one. */
+uintptr_t gch__self_number(void) {
+  struct gch_task *task = gch__task_self();
+  return task ? (uintptr_t)task : (uintptr_t)gch__thread_id() << 1 | 1;
+}
+
+static void before_fork(void) {
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  pthread_mutex_lock(&mutex);
+  mask = old;
+  gch__forker = gch__self_number();
+  for (int i = 0; i < FOLDERS; i++)
+    table[i]->before();
+}
+
+static void in_parent(void) {
+  for (int i = FOLDERS; i-- > 0;)
+    table[i]->in_parent();
+  sigset_t old = mask;
+  pthread_mutex_unlock(&mutex);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
 
 static void in_child(void) {
   atomic_fetch_add(&gch__fork_count, 1);
+  gch__thread_id_forked();
+  gch__futex_forked();
+  gch__lock_forked();
+  gch__parker_forked();
+  for (int i = FOLDERS; i-- > 0;)
+    table[i]->in_child();
+  pthread_mutex_unlock(&mutex);
+  pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
-__attribute__((constructor)) static void register_fork(void) {
-  pthread_atfork(NULL, NULL, in_child);
+/* Early: handlers that a program registers are called, before a fork, before
+   those that were there already, so that they may use the library. */
+__attribute__((constructor(101))) static void register_handlers(void) {
+  pthread_atfork(before_fork, in_parent, in_child);
 }
 
 void gch__exit_child(void) {

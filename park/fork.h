@@ -1,13 +1,36 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fork, seen from a task: when a task that forked returns from its function in
- * the child, the child ends there. It must not go on to what its starter does
- * after a task's function, which is the parent's business.
+ * Fork. In the child only the caller goes on; all others are ghosts: what they
+ * held is not given back, and the memory that they stood in may be used anew.
+ *
+ * All that the library does about a fork begins here. Each folder has a record
+ * of handlers, and fork.c calls them in a fixed order. Locks that stand alone
+ * are held over the fork, so that the child finds what they guard whole; what has
+ * a lock in each of many objects is mended in the child (chan/fork.c).
+ *
+ * What users embed (a mutex, a wait group) is in no list. It remembers of which
+ * process its list of waiters is, in a word that is looked at on the slow paths
+ * only: gch__adopt in park/sleepers.h.
+ *
+ * When a task that forked returns from its function in the child, the child ends
+ * there. It must not go on to what its starter does after a task's function,
+ * which is the parent's business.
  */
 #ifndef GCH_PARK_FORK_H
 #define GCH_PARK_FORK_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct gch_fork_handlers {
+  void (*before)(void);    /* takes locks */
+  void (*in_parent)(void); /* gives them back */
+  void (*in_child)(void);  /* the same, and forgets the others */
+};
+
+extern const struct gch_fork_handlers gch__fork_chan, gch__fork_sleepers,
+    gch__fork_timer, gch__fork_go, gch__fork_context, gch__fork_signal;
 
 extern _Atomic int gch__fork_count;
 
@@ -15,6 +38,11 @@ extern _Atomic int gch__fork_count;
 static inline int gch__forks(void) {
   return atomic_load_explicit(&gch__fork_count, memory_order_relaxed);
 }
+
+/* A number for the running task or, where there is none, the thread; and, in a
+   forked child, that of who called fork, as it was then. */
+uintptr_t gch__self_number(void);
+extern uintptr_t gch__forker;
 
 _Noreturn void gch__exit_child(void);
 

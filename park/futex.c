@@ -75,6 +75,9 @@ void gch__futex_wake(_Atomic uint32_t *word) {
   errno = saved;
 }
 
+void gch__futex_forked(void) {
+}
+
 #else
 #include <pthread.h>
 
@@ -106,14 +109,13 @@ static void init_buckets(void) {
   pthread_condattr_destroy(&monotonic);
 }
 
-/* In a forked child: who held or slept on a bucket is not there. */
-static void start_buckets(void) {
+/* Who held or slept on a bucket is not there. */
+void gch__futex_forked(void) {
   init_buckets();
-  pthread_atfork(0, 0, init_buckets);
 }
 
 static struct bucket *bucket_of(const void *word) {
-  pthread_once(&buckets_once, start_buckets);
+  pthread_once(&buckets_once, init_buckets);
   return &buckets[((uintptr_t)word >> 4) % BUCKETS];
 }
 

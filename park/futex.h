@@ -29,4 +29,7 @@ int gch__futex_wait(_Atomic uint32_t *word, uint32_t expected,
    Async-signal-safe where GCH_HAVE_FUTEX. */
 void gch__futex_wake(_Atomic uint32_t *word);
 
+/* In a forked child: nobody sleeps. */
+void gch__futex_forked(void);
+
 #endif

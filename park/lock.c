@@ -4,7 +4,6 @@
 #include "park/clock.h"
 #include "park/cpu.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 
 _Atomic uint32_t gch__lock_sleepers;
@@ -18,7 +17,7 @@ static _Atomic uint32_t *sleepers_on(const struct gch_lock *l) {
 }
 
 /* At the beginning, and in a forked child, nobody sleeps. */
-static void no_sleepers(void) {
+void gch__lock_forked(void) {
   atomic_store(&gch__lock_sleepers, gch__asymmetric ? 0 : 1);
   for (int i = 0; i < HASHES; i++)
     atomic_store(&sleepers[i], 0);
@@ -26,8 +25,7 @@ static void no_sleepers(void) {
 
 /* After the one in fence.c, and before all that use a lock. */
 __attribute__((constructor(102))) static void start(void) {
-  no_sleepers();
-  pthread_atfork(NULL, NULL, no_sleepers);
+  gch__lock_forked();
 }
 
 /* A holder is done in tens of nanoseconds, unless it lost its processor. But

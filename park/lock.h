@@ -56,6 +56,9 @@ static inline void gch__unlock(struct gch_lock *l) {
     gch__lock_wake(l);
 }
 
+/* In a forked child: nobody sleeps. */
+void gch__lock_forked(void);
+
 /* In a forked child, whoever held it. */
 static inline void gch__lock_reset(struct gch_lock *l) {
   atomic_init(&l->word, GCH_LOCK_FREE);

@@ -14,7 +14,6 @@
 #include "park/delay.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 
@@ -188,11 +187,6 @@ int gch__park_alone(int64_t deadline) {
   return p.task ? gch__park(&p, deadline) : sleep_until(&p, deadline);
 }
 
-/* Fork: the child's one thread is awake. */
-static void in_child(void) {
+void gch__parker_forked(void) {
   atomic_store(&gch__asleep, 0);
-}
-
-__attribute__((constructor)) static void register_fork(void) {
-  pthread_atfork(NULL, NULL, in_child);
 }

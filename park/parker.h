@@ -60,6 +60,9 @@ extern _Atomic uint64_t gch__asleep;
 #define GCH_ASLEEP_ADDED ((UINT64_C(1) << 32) + 1)
 #define GCH_ASLEEP_TAKEN_OFF ((UINT64_C(1) << 32) - 1)
 
+/* In a forked child: its one thread is awake. */
+void gch__parker_forked(void);
+
 /* Whether they are counted; set before main, once. */
 extern atomic_bool gch__count_asleep;
 

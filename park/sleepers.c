@@ -4,21 +4,23 @@
 #include "park/clock.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdalign.h>
 
 enum { LOCKS = 64, LOCKS_LOG2 = 6 };
 static struct { alignas(64) struct gch_lock lock; } locks[LOCKS];
 
-/* A thread that held one is not there in the child. */
-static void reset_locks(void) {
+static void lock_all(void) {
   for (int i = 0; i < LOCKS; i++)
-    gch__lock_reset(&locks[i].lock);
+    gch__lock(&locks[i].lock);
 }
 
-__attribute__((constructor)) static void register_fork(void) {
-  pthread_atfork(NULL, NULL, reset_locks);
+static void unlock_all(void) {
+  for (int i = 0; i < LOCKS; i++)
+    gch__unlock(&locks[i].lock);
 }
+
+const struct gch_fork_handlers gch__fork_sleepers = {lock_all, unlock_all,
+                                                     unlock_all};
 
 /* Multiplicative hashing: the high bits depend on all of the address. */
 struct gch_lock *gch__sleepers_lock(const void *object) {

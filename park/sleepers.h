@@ -24,6 +24,7 @@
 #ifndef GCH_PARK_SLEEPERS_H
 #define GCH_PARK_SLEEPERS_H
 
+#include "park/fork.h"
 #include "park/lock.h"
 #include "park/parker.h"
 
@@ -41,6 +42,22 @@ struct gch_lock *gch__sleepers_lock(const void *object);
 void gch__sleepers_add(void **list, struct gch_sleeper *s);
 void gch__sleepers_add_first(void **list, struct gch_sleeper *s);
 void gch__sleepers_remove(void **list, struct gch_sleeper *s);
+
+/* Fork. In the child a list from before has ghosts on it, who are neither read
+   nor woken. So the object has a word, 0 at first, that says of which process
+   its lists are. This is called before such a list is used: whether its lists
+   are inherited; the caller empties them, they are this process's now. Acquire
+   and release: what was emptied before it is seen without the lock. */
+static inline bool gch__is_inherited(const uint32_t *process) {
+  return __atomic_load_n(process, __ATOMIC_ACQUIRE) != (uint32_t)gch__forks();
+}
+
+static inline bool gch__adopt(uint32_t *process) {
+  bool inherited = gch__is_inherited(process);
+  if (inherited)
+    __atomic_store_n(process, (uint32_t)gch__forks(), __ATOMIC_RELEASE);
+  return inherited;
+}
 
 /* Takes the first, or all; NULL if none. The result is for gch__wake_taken. */
 struct gch_sleeper *gch__take_first(void **list);

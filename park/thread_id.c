@@ -3,7 +3,6 @@
 
 #include "park/cpu.h"
 
-#include <pthread.h>
 #ifdef __linux__
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -28,11 +27,6 @@ uint32_t gch__thread_id(void) {
   return known;
 }
 
-/* The thread that forked has another number in the child. */
-static void in_child(void) {
+void gch__thread_id_forked(void) {
   known = 0;
-}
-
-__attribute__((constructor)) static void register_fork(void) {
-  pthread_atfork(NULL, NULL, in_child);
 }

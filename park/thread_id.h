@@ -9,4 +9,7 @@
    there is one; else a number of our own. Never 0. A system call a thread. */
 uint32_t gch__thread_id(void);
 
+/* In a forked child: the thread that forked has another number there. */
+void gch__thread_id_forked(void);
+
 #endif

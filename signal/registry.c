@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "signal/registry.h"
 
+#include "park/fork.h"
 #include "signal/relay.h"
 #include "timer/service.h"
 
@@ -257,14 +258,26 @@ struct gch_listener *gch__unlisten_all(gch_sigset set, struct gch_wakes *k) {
   return gone;
 }
 
-/* Fork: in the child nobody listens. */
+/* Fork: in the child nobody listens. All signals are blocked here (park/fork.c):
+   what comes meanwhile finds the old dispositions. What the handler had counted
+   before is the parent's. */
+
+static void before_fork(void) {
+  gch__relay_lock();
+  gch__signals_lock();
+}
+
+static void in_parent(void) {
+  gch__signals_unlock();
+  gch__relay_unlock();
+}
 
 static void in_child(void) {
   restore(registry.installed);
   unmark(UINT64_MAX);
   for (int sig = 1; sig <= SIGNALS; sig++)
     atomic_store(&counts[sig], 0);
-  gch__lock_reset(&registry.lock);
+  in_parent();
   for (struct gch_listener *l = registry.listeners, *next; l; l = next) {
     next = l->next;
     l->link = NULL;
@@ -276,6 +289,5 @@ static void in_child(void) {
   registry.listeners = NULL;
 }
 
-__attribute__((constructor)) static void register_fork(void) {
-  pthread_atfork(gch__signals_lock, gch__signals_unlock, in_child);
-}
+const struct gch_fork_handlers gch__fork_signal = {before_fork, in_parent,
+                                                   in_child};

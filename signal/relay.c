@@ -69,6 +69,14 @@ int gch__relay_start(void) {
   return err;
 }
 
+void gch__relay_lock(void) {
+  pthread_mutex_lock(&start_mutex);
+}
+
+void gch__relay_unlock(void) {
+  pthread_mutex_unlock(&start_mutex);
+}
+
 void gch__relay_wake(void) {
   char byte = 0;
   /* A full pipe is as good as one more byte. */

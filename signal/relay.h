@@ -16,6 +16,12 @@ static inline void gch__relay_wake(void) {
   gch__service_wake();
 }
 
+static inline void gch__relay_lock(void) {
+}
+
+static inline void gch__relay_unlock(void) {
+}
+
 #else
 
 /* Before the first handler is installed. 0 or ENOMEM. */
@@ -23,6 +29,10 @@ int gch__relay_start(void);
 
 /* Async-signal-safe. */
 void gch__relay_wake(void);
+
+/* Around a fork. */
+void gch__relay_lock(void);
+void gch__relay_unlock(void);
 
 #endif
 

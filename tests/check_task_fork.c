@@ -90,6 +90,26 @@ START_TEST(tasks_may_block_outside_in_the_child) {
 }
 END_TEST
 
+static void set_flag(void *flag) {
+  atomic_store((atomic_bool *)flag, true);
+}
+
+/* One processor is all there is: the monitor has to take it away. */
+static int compute(struct forked *f) {
+  (void)f;
+  atomic_bool ran = false;
+  require(gch_go(set_flag, &ran) == 0);
+  while (!atomic_load(&ran))
+    ;
+  return OK;
+}
+
+START_TEST(others_run_while_the_task_computes_in_the_child) {
+  gch_maxprocs(1);
+  in_childs_task(compute);
+}
+END_TEST
+
 /* The others' records are still in the channel's queue. */
 static int send_to_the_gone(struct forked *f) {
   for (int i = 0; i < 10; i++)
@@ -212,6 +232,7 @@ Suite *test_suite(void) {
   tcase_add_test(t, the_task_is_the_only_one_in_the_child);
   tcase_add_test(t, the_task_can_block_and_start_others_in_the_child);
   tcase_add_test(t, tasks_may_block_outside_in_the_child);
+  tcase_add_test(t, others_run_while_the_task_computes_in_the_child);
   tcase_add_test(t, a_send_in_the_child_runs_no_task_of_the_parent);
   tcase_add_test(t, a_close_in_the_child_runs_no_task_of_the_parent);
   tcase_add_test(t, the_child_may_fork_again);

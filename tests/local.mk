@@ -50,6 +50,7 @@ check_PROGRAMS += \
   tests/check_fiber_ucontext \
   tests/check_fork \
   tests/check_fork_old \
+  tests/check_fork_signal \
   tests/check_fork_sync \
   tests/check_go \
   tests/check_last_words \

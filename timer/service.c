@@ -27,6 +27,7 @@
 #include "timer/service.h"
 
 #include "park/clock.h"
+#include "park/fork.h"
 #include "park/lock.h"
 #include "park/parker.h"
 #include "timer/queue.h"
@@ -74,9 +75,8 @@ static void in_child(void) {
   pthread_mutex_unlock(&start_mutex);
 }
 
-__attribute__((constructor)) static void register_fork(void) {
-  pthread_atfork(before_fork, in_parent, in_child);
-}
+const struct gch_fork_handlers gch__fork_timer = {before_fork, in_parent,
+                                                  in_child};
 
 static struct gch_job *next_job(void) {
   gch__lock(&service.lock);
