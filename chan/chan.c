@@ -57,9 +57,10 @@ gch_chan *gch_ref(gch_chan *c) {
 }
 
 static void drop_rest(gch_chan *c) {
+  size_t at = gch__head(c);
   for (size_t n = gch__len(c); n > 0; n--) {
-    c->drop(c->slots + c->head * c->elem_size);
-    c->head = c->head + 1 == c->cap ? 0 : c->head + 1;
+    c->drop(c->slots + at * c->elem_size);
+    at = at + 1 == c->cap ? 0 : at + 1;
   }
 }
 

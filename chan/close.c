@@ -15,11 +15,13 @@ static void claim_all(struct gch_queue *q, struct gch_wakes *k) {
   }
 }
 
+/* In this order, for fork.c: w is not listed any more, then not on the list. */
 static void unlist(struct gch_watch *w) {
-  *w->link = w->next;
+  struct gch_watch **link = w->link;
+  __atomic_store_n(&w->link, NULL, __ATOMIC_RELEASE);
+  __atomic_store_n(link, w->next, __ATOMIC_RELEASE);
   if (w->next)
-    w->next->link = w->link;
-  w->link = NULL;
+    w->next->link = link;
 }
 
 static void claim_watches(gch_chan *c, struct gch_wakes *k) {
@@ -67,12 +69,15 @@ int gch_close_unref(gch_chan *c) {
 
 bool gch__drain(gch_chan *c) {
   gch__lock(&c->lock);
-  bool any = gch__len(c) > 0;
-  c->head = 0;
-  gch__turn(c);
-  atomic_store_explicit(&c->len, 0, memory_order_release);
+  size_t len = gch__len(c);
+  if (len > 0) {
+    gch__add_turns(c, len);
+    atomic_store_explicit(
+        &c->head, c->cap ? (gch__head(c) + len) % c->cap : 0, memory_order_release);
+    gch__count_taken(c, len, len);
+  }
   gch__unlock(&c->lock);
-  return any;
+  return len > 0;
 }
 
 int gch__watch(gch_chan *c, struct gch_watch *w) {

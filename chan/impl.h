@@ -29,6 +29,7 @@
 #include "park/lock.h"
 
 #include <errno.h>
+#include <stdalign.h>
 #include <string.h>
 
 /* Largest element that drop may be set for. */
@@ -47,18 +48,20 @@ struct gch_watch {
 };
 
 struct gch_chan {
-  struct gch_lock lock;
+  alignas(max_align_t) struct gch_lock lock;
   _Atomic uint32_t refs;
   atomic_bool closed;
-  bool disowned;          /* the owner gave its reference back */
-  uint8_t owner;          /* enum gch_owner */
-  _Atomic uint32_t turns; /* for ready.h */
+  bool disowned;        /* the owner gave its reference back */
+  uint8_t owner;        /* enum gch_owner */
+  _Atomic size_t turns; /* for ready.h */
   size_t elem_size, cap;
   _Atomic size_t len;
-  size_t head;
+  _Atomic size_t head;
+  size_t put; /* for fork.c: values that went into the ring, */
   char *slots;
   struct gch_queue senders, receivers;
   struct gch_watch *watches;
+  size_t queued; /* and turns that were no takes from it */
   struct gch_listing listed;
   void (*drop)(void *elem);
   void (*destroy)(gch_chan *c);
@@ -113,15 +116,37 @@ static inline size_t gch__len(const gch_chan *c) {
   return atomic_load_explicit(&c->len, memory_order_acquire);
 }
 
-/* With the lock held: c may be about to be ready, and not ready again. Release
-   and acquire: see ready.h. */
-static inline void gch__turn(gch_chan *c) {
-  uint32_t turns = atomic_load_explicit(&c->turns, memory_order_relaxed);
-  atomic_store_explicit(&c->turns, turns + 1, memory_order_release);
+/* With the lock held: c may be about to be ready, and not ready again, n times
+   at most. Release and acquire: see ready.h. */
+static inline void gch__add_turns(gch_chan *c, size_t n) {
+  size_t turns = atomic_load_explicit(&c->turns, memory_order_relaxed);
+  atomic_store_explicit(&c->turns, turns + n, memory_order_release);
 }
 
 static inline uint32_t gch__turns(const gch_chan *c) {
-  return atomic_load_explicit(&c->turns, memory_order_acquire);
+  return (uint32_t)atomic_load_explicit(&c->turns, memory_order_acquire);
+}
+
+/* The same before somebody queues. */
+static inline void gch__turn_to_queue(gch_chan *c) {
+  c->queued++;
+  gch__add_turns(c, 1);
+}
+
+static inline size_t gch__head(const gch_chan *c) {
+  return atomic_load_explicit(&c->head, memory_order_relaxed);
+}
+
+/* With the lock held: n values are in the slots behind the len that there were;
+   and the oldest n of len values have been taken out. In these steps, for
+   fork.c. */
+static inline void gch__count_put(gch_chan *c, size_t len, size_t n) {
+  c->put += n;
+  atomic_store_explicit(&c->len, len + n, memory_order_release);
+}
+
+static inline void gch__count_taken(gch_chan *c, size_t len, size_t n) {
+  atomic_store_explicit(&c->len, len - n, memory_order_release);
 }
 
 /* Acquire pairs with the release in gch__close: who sees the close sees what

@@ -4,6 +4,7 @@ libgulch_la_SOURCES += \
   chan/case.c \
   chan/chan.c \
   chan/close.c \
+  chan/fork.c \
   chan/impl.h \
   chan/lockorder.c \
   chan/lockorder.h \

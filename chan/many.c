@@ -13,7 +13,8 @@
  * after a hold that was used up: one that was not has seen the channel empty.
  *
  * Turns (ready.h): what a hold takes out of the buffer shows as one step of len,
- * or as one for each sender that is served, so one turn before each is enough.
+ * or as one for each sender that is served, so one turn before each is enough;
+ * they are counted one a value, for fork.c.
  */
 #include "chan/impl.h"
 #include "park/clock.h"
@@ -52,12 +53,15 @@ static size_t take_buffered(gch_chan *c, void *elems, size_t max) {
   size_t len = gch__len(c), n = least(len, max);
   if (n == 0)
     return 0;
-  size_t first = least(n, c->cap - c->head); /* up to the end of the slots */
-  gch__turn(c);
-  copy_many(c, elems, at(c, c->slots, c->head), first);
+  size_t head = gch__head(c);
+  size_t first = least(n, c->cap - head); /* up to the end of the slots */
+  gch__add_turns(c, n);
+  copy_many(c, elems, at(c, c->slots, head), first);
   copy_many(c, at(c, elems, first), c->slots, n - first);
-  c->head = first == c->cap - c->head ? n - first : c->head + n;
-  atomic_store_explicit(&c->len, len - n, memory_order_release);
+  atomic_store_explicit(&c->head,
+                        first == c->cap - head ? n - first : head + n,
+                        memory_order_release);
+  gch__count_taken(c, len, n);
   return n;
 }
 
@@ -145,11 +149,11 @@ static size_t give_to_buffer(gch_chan *c, const void *elems, size_t count) {
   size_t len = gch__len(c), n = least(c->cap - len, count);
   if (n == 0)
     return 0;
-  size_t to = c->head + len < c->cap ? c->head + len : c->head + len - c->cap;
+  size_t end = gch__head(c) + len, to = end < c->cap ? end : end - c->cap;
   size_t first = least(n, c->cap - to);
   copy_many(c, at(c, c->slots, to), elems, first);
   copy_many(c, c->slots, at(c, elems, first), n - first);
-  atomic_store_explicit(&c->len, len + n, memory_order_release);
+  gch__count_put(c, len, n);
   return n;
 }
 

@@ -24,7 +24,7 @@ struct gch_single {
 static inline void gch__queue_single(gch_chan *c, struct gch_queue *q,
                                      struct gch_single *s, void *elem) {
   s->waiter.elem = elem;
-  gch__turn(c);
+  gch__turn_to_queue(c);
   gch__queue_add(q, &s->waiter);
   gch__unlock(&c->lock);
 }

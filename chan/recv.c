@@ -21,10 +21,12 @@ static void pop(gch_chan *c, size_t len, void *elem,
   struct gch_waiter *w = gch__queue_claim(&c->senders);
   if (w) { /* the buffer was full: the slot taken is the one to fill */
     gch__copy(c, slot, w->elem);
+    atomic_thread_fence(memory_order_release); /* for fork.c */
+    gch__count_put(c, len - 1, 1);
     w->err = 0;
     *partner = w;
   } else {
-    atomic_store_explicit(&c->len, len - 1, memory_order_release);
+    gch__count_taken(c, len, 1);
   }
 }
 

@@ -2,7 +2,6 @@
 #include "chan/registry.h"
 
 #include "chan/impl.h"
-#include "park/fork.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
@@ -14,7 +13,7 @@ static struct shard {
   alignas(64) struct gch_lock lock;
   gch_chan *first;
   struct gch_walk *walks; /* those that stand here */
-  gch_chan *forgotten;    /* written through links, never read; see forget */
+  gch_chan *inherited;    /* a list like first */
 } shards[SHARDS];
 
 /* Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4). */
@@ -90,34 +89,46 @@ bool gch__walk(struct gch_walk *w, bool (*see)(gch_chan *c, void *arg),
 
 /* Fork */
 
-static void before_fork(void) {
+void gch__shards_lock(void) {
   for (int i = 0; i < SHARDS; i++)
     gch__lock(&shards[i].lock);
 }
 
-static void in_parent(void) {
+void gch__shards_unlock(void) {
   for (int i = 0; i < SHARDS; i++)
     gch__unlock(&shards[i].lock);
 }
 
-/* The list is cut off from its head, and stays one in which each can be
-   unlisted: the first one's link must point to something that can be written
-   to. It does not matter that several such lists share it. */
-static void forget(struct shard *s) {
-  if (s->first)
-    s->first->listed.link = &s->forgotten;
+/* The last of a list; NULL: it is empty. */
+static gch_chan *mend_all(gch_chan *c, void (*mend)(gch_chan *c)) {
+  gch_chan *last = NULL;
+  for (; c; c = c->listed.next) {
+    mend(c);
+    last = c;
+  }
+  return last;
+}
+
+/* In front of what was inherited before. */
+static void bequeath(struct shard *s, gch_chan *last) {
+  last->listed.next = s->inherited;
+  if (s->inherited)
+    s->inherited->listed.link = &last->listed.next;
+  s->inherited = s->first;
+  s->inherited->listed.link = &s->inherited;
   s->first = NULL;
-  s->walks = NULL;
-  gch__lock_reset(&s->lock);
 }
 
-static void in_child(void) {
-  for (int i = 0; i < SHARDS; i++)
-    forget(&shards[i]);
+void gch__shards_forked(void (*mend)(gch_chan *c)) {
+  for (struct shard *s = shards; s < shards + SHARDS; s++) {
+    mend_all(s->inherited, mend);
+    gch_chan *last = mend_all(s->first, mend);
+    if (last)
+      bequeath(s, last);
+    s->walks = NULL;
+    gch__lock_reset(&s->lock);
+  }
 }
-
-const struct gch_fork_handlers gch__fork_chan = {before_fork, in_parent,
-                                                 in_child};
 
 /* The end of the process */
 

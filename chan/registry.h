@@ -11,9 +11,8 @@
  *
  * Lock order: any lock of the library, shard, channel.
  *
- * Fork: all shards are locked over it. In the child they start empty. Channels
- * from before may be locked there for ever, and on their queues are stacks of
- * threads that are gone; so no report looks at them.
+ * Fork: all shards are locked over it. What was listed before is inherited in
+ * the child: it is listed apart, since no report is to show it there.
  */
 #ifndef GCH_CHAN_REGISTRY_H
 #define GCH_CHAN_REGISTRY_H
@@ -51,6 +50,12 @@ struct gch_walk {
    Channels made meanwhile may be seen or not. */
 bool gch__walk(struct gch_walk *w, bool (*see)(gch_chan *c, void *arg),
                void *arg);
+
+/* For fork.c. The last, in the child, calls mend for each channel that was ever
+   listed and may still be used, and leaves the shards unlocked. */
+void gch__shards_lock(void);
+void gch__shards_unlock(void);
+void gch__shards_forked(void (*mend)(gch_chan *c));
 
 /* Prints what is still alive at the process's end. In debug/leaks.c, and
    called from registry.c so that it is there in a static link too. */

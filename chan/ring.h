@@ -10,20 +10,21 @@
 
 /* There are len values and room for one more. */
 static inline void gch__push(gch_chan *c, size_t len, const void *elem) {
-  size_t at = c->head + len;
+  size_t at = gch__head(c) + len;
   if (at >= c->cap)
     at -= c->cap;
   gch__copy(c, c->slots + at * c->elem_size, elem);
-  atomic_store_explicit(&c->len, len + 1, memory_order_release);
+  gch__count_put(c, len, 1);
 }
 
 /* There is a value: copies the oldest, without counting it out. The slot that
    it was in. */
 static inline char *gch__take_oldest(gch_chan *c, void *elem) {
-  char *slot = c->slots + c->head * c->elem_size;
-  gch__turn(c);
+  size_t head = gch__head(c), next = head + 1 == c->cap ? 0 : head + 1;
+  char *slot = c->slots + head * c->elem_size;
+  gch__add_turns(c, 1);
   gch__copy(c, elem, slot);
-  c->head = c->head + 1 == c->cap ? 0 : c->head + 1;
+  atomic_store_explicit(&c->head, next, memory_order_release);
   return slot;
 }
 
@@ -45,7 +46,7 @@ static inline bool gch__popped(gch_chan *c, void *elem) {
   if (len == 0)
     return false;
   gch__take_oldest(c, elem);
-  atomic_store_explicit(&c->len, len - 1, memory_order_release);
+  gch__count_taken(c, len, 1);
   gch__unlock(&c->lock);
   return true;
 }

@@ -251,7 +251,7 @@ static void queue_all(const struct select *s, size_t count,
     k->parked.waiter.pos = i;
     k->parked.size = k->chan->elem_size;
     k->parked.drop = drop_of(s, k);
-    gch__turn(k->chan);
+    gch__turn_to_queue(k->chan);
     gch__queue_add(queue_of(k), &k->parked.waiter);
   }
 }

@@ -16,7 +16,9 @@
  * nor its hub is done.
  *
  * Locks. All contexts that one cancel can reach share one lock, that of the top
- * of their tree: a hub without a hub above it. It guards the lists, and err,
+ * of their tree: a hub without a hub above it. It is one of a table, chosen by
+ * the top's address, so that all can be held over a fork: then the child finds
+ * every tree whole. Nobody else holds two. It guards the lists, and err,
  * cause and the closing of the done channels: a cancel marks a whole subtree
  * under it, so whoever gets the lock after finds all or nothing done. The top
  * outlives the tree, since children hold their parents. Order: tree, timer
@@ -72,7 +74,6 @@ struct gch_node {
 
 struct gch_hub {
   struct gch_lock *lock; /* of the tree */
-  struct gch_lock own;   /* where this hub is the top */
   struct gch_node nodes;
 };
 

@@ -6,6 +6,34 @@
  */
 #include "context/impl.h"
 
+#include "park/fork.h"
+
+#include <stdalign.h>
+
+/* Trees that have nothing to do with each other may share a lock. Many, since a
+   cancel of many contexts holds one for long. */
+enum { LOCKS_LOG2 = 8, LOCKS = 1 << LOCKS_LOG2 };
+static struct { alignas(64) struct gch_lock lock; } locks[LOCKS];
+
+/* Multiplicative hashing: the high bits depend on all of the address. */
+static struct gch_lock *lock_of(const struct gch_hub *top) {
+  uint64_t mixed = (uint64_t)(uintptr_t)top * UINT64_C(0x9e3779b97f4a7c15);
+  return &locks[mixed >> (64 - LOCKS_LOG2)].lock;
+}
+
+static void lock_all(void) {
+  for (int i = 0; i < LOCKS; i++)
+    gch__lock(&locks[i].lock);
+}
+
+static void unlock_all(void) {
+  for (int i = 0; i < LOCKS; i++)
+    gch__unlock(&locks[i].lock);
+}
+
+const struct gch_fork_handlers gch__fork_context = {lock_all, unlock_all,
+                                                    unlock_all};
+
 static void list_init(struct gch_node *head) {
   head->next = head->prev = head;
 }
@@ -37,8 +65,7 @@ bool gch__detach(struct gch_node *n) {
 }
 
 void gch__hub_init(struct gch_hub *h) {
-  gch__lock_reset(&h->own);
-  h->lock = &h->own;
+  h->lock = lock_of(h);
   list_init(&h->nodes);
 }
 
