@@ -20,6 +20,13 @@
 
 #define WAITERS 1u
 
+/* With the lock held, before all that looks at the list: in a forked child it is
+   empty at first. */
+static void forget_ghosts(gch_cond *c) {
+  if (gch__adopt(&c->process))
+    c->waiters = NULL;
+}
+
 /* With the lock held. */
 static void note_if_empty(gch_cond *c) {
   if (!c->waiters)
@@ -30,6 +37,7 @@ static void enlist(gch_cond *c, struct gch_sleeper *s, struct gch_lock *lock,
                    int64_t deadline) {
   gch__parker_init(&s->parker, deadline);
   gch__lock(lock);
+  forget_ghosts(c);
   gch__sleepers_add(&c->waiters, s);
   /* The mutex orders this before the look of who signals. */
   __atomic_fetch_or(&c->state, WAITERS, __ATOMIC_RELAXED);
@@ -61,6 +69,7 @@ static void wake(gch_cond *c, struct gch_sleeper *take(void **list)) {
     return;
   struct gch_lock *lock = gch__sleepers_lock(c);
   gch__lock(lock);
+  forget_ghosts(c);
   struct gch_sleeper *taken = take(&c->waiters);
   note_if_empty(c);
   gch__unlock(lock);

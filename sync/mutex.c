@@ -57,8 +57,19 @@ static bool take(gch_mutex *m, uint32_t woken) {
   return false;
 }
 
+/* With the lock held, before all that looks at the list: in a forked child it is
+   empty at first, and nobody has been woken. (Where no one waits since, WOKEN
+   may stay: it does no more than spare an unlock the list.) */
+static void forget_ghosts(gch_mutex *m) {
+  if (!gch__adopt(&m->process))
+    return;
+  m->waiters = NULL;
+  gch__clear(&m->state, WAITERS | WOKEN);
+}
+
 /* With the lock held: puts l on the list; false if it took the mutex. */
 static bool enlist(gch_mutex *m, struct locker *l) {
+  forget_ghosts(m);
   uint32_t seen = gch__load(&m->state), next;
   do {
     next = (seen | (seen & LOCKED ? WAITERS : LOCKED)) & ~l->woken;
@@ -136,6 +147,7 @@ static struct gch_sleeper *pass_on(gch_mutex *m) {
 static void unlock_slow(gch_mutex *m) {
   struct gch_lock *lock = gch__sleepers_lock(m);
   gch__lock(lock);
+  forget_ghosts(m);
   struct gch_sleeper *s = pass_on(m);
   gch__unlock(lock);
   gch__wake_taken(s);

@@ -14,6 +14,12 @@
  * finds it, and no wake is lost. That step is the first caller's last touch:
  * after it another may return and free the once. Who was on the list does not
  * look at it again.
+ *
+ * Fork. In the child the list is empty at first. If fn ran it goes on there only
+ * where it was fn that forked; else the next caller runs it anew, as with
+ * pthread_once. Whose call it is stands in reserved[0]. That is written after the
+ * step to RUNNING: where a fork comes in between, the caller did not fork.
+ * process is up to date before that step, by whoever wants to make it.
  */
 #include "sync/impl.h"
 
@@ -22,12 +28,35 @@
 
 enum { FRESH, RUNNING, AWAITED, DONE };
 
+/* With the lock held: in a forked child, before all that looks at the list, or
+   at whether fn runs. */
+static void forget_ghosts(gch_once *o) {
+  if (!gch__is_inherited(&o->process))
+    return;
+  bool goes_on = o->reserved[0] == gch__forker;
+  uint32_t seen = gch__load(&o->state);
+  o->waiters = NULL;
+  if (seen == AWAITED || (seen == RUNNING && !goes_on))
+    gch__replace(&o->state, &seen, goes_on ? RUNNING : FRESH);
+  gch__adopt(&o->process); /* last, for look_for_ghosts */
+}
+
+static void look_for_ghosts(gch_once *o) {
+  if (!gch__is_inherited(&o->process))
+    return;
+  struct gch_lock *lock = gch__sleepers_lock(o);
+  gch__lock(lock);
+  forget_ghosts(o);
+  gch__unlock(lock);
+}
+
 static void finish(gch_once *o) {
   struct gch_lock *lock = gch__sleepers_lock(o);
   uint32_t seen = RUNNING;
   if (gch__replace(&o->state, &seen, DONE))
     return;
   gch__lock(lock);
+  forget_ghosts(o);
   struct gch_sleeper *taken = gch__take_all(&o->waiters);
   gch__store(&o->state, DONE);
   gch__unlock(lock);
@@ -56,7 +85,9 @@ static void await(gch_once *o) {
 
 static int do_slow(gch_once *o, void (*fn)(void *), void *arg) {
   uint32_t seen = FRESH;
+  look_for_ghosts(o);
   if (gch__replace(&o->state, &seen, RUNNING)) {
+    o->reserved[0] = gch__self_number();
     fn(arg);
     finish(o);
   } else if (seen != DONE) {

@@ -51,6 +51,16 @@ static uint32_t shares(const struct gch_sleeper *readers) {
   return sum;
 }
 
+/* With the lock held, before all that looks at the lists: in a forked child they
+   are empty at first. */
+static void forget_ghosts(gch_rwmutex *rw) {
+  if (!gch__is_inherited(&rw->process))
+    return;
+  rw->readers = rw->writers = NULL;
+  gch__clear(&rw->state, WAITERS);
+  gch__adopt(&rw->process);
+}
+
 /* Adds share unless one of the bits in stops is set. */
 static bool enter(gch_rwmutex *rw, uint32_t share, uint32_t stops) {
   uint32_t seen = gch__load(&rw->state);
@@ -97,6 +107,7 @@ static int wait_for(gch_rwmutex *rw, void **list, uint32_t share,
   struct gch_sleeper s;
   gch__parker_init(&s.parker, deadline);
   gch__lock(lock);
+  forget_ghosts(rw);
   bool entered = enter_or_wait(rw, share, stops);
   if (!entered)
     gch__sleepers_add(list, &s);
@@ -119,8 +130,21 @@ void gch_rwmutex_rlock(gch_rwmutex *rw) {
   gch_rwmutex_rlock_until(rw, GCH__FOREVER);
 }
 
+/* Where WAITERS may speak of ghosts: try again. */
+static bool enter_without_ghosts(gch_rwmutex *rw) {
+  if (!gch__is_inherited(&rw->process))
+    return false;
+  struct gch_lock *lock = gch__sleepers_lock(rw);
+  gch__lock(lock);
+  forget_ghosts(rw);
+  gch__unlock(lock);
+  return enter(rw, READER, WRITER | WAITERS);
+}
+
 int gch_rwmutex_try_rlock(gch_rwmutex *rw) {
-  return enter(rw, READER, WRITER | WAITERS) ? 0 : EAGAIN;
+  if (enter(rw, READER, WRITER | WAITERS) || enter_without_ghosts(rw))
+    return 0;
+  return EAGAIN;
 }
 
 /* With the lock held: hands over to who is next. The caller's share is all that
@@ -142,6 +166,7 @@ static bool unlock_slow(gch_rwmutex *rw, uint32_t mine) {
   struct gch_lock *lock = gch__sleepers_lock(rw);
   struct gch_sleeper *next = NULL;
   gch__lock(lock);
+  forget_ghosts(rw);
   bool alone = gch__load(&rw->state) == (mine | WAITERS);
   if (alone)
     next = pass_on(rw, mine);

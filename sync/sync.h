@@ -24,7 +24,11 @@
  * Everything before an unlock is visible after the lock that it let in. Whoever
  * holds a mutex last may unlock and free it at once, even while the one who
  * had it before is still on the way out of its unlock. None may be moved while
- * in use. In a forked child, what another thread or task held stays held.
+ * in use.
+ *
+ * Fork: in the child what another thread or task held stays held; what the caller
+ * held it may unlock there. Nobody waits, whoever waited in the parent. A once
+ * whose function another was running begins anew.
  */
 #ifndef GULCH_SYNC_H
 #define GULCH_SYNC_H
@@ -37,7 +41,7 @@ GCH_BEGIN_DECLS
    woken; but who has waited for a millisecond gets it handed over, so nobody
    starves. */
 typedef struct gch_mutex { /* private */
-  uint32_t state, spare;
+  uint32_t state, process;
   void *waiters;
   uintptr_t reserved[2];
 } gch_mutex;
@@ -64,7 +68,7 @@ GCH_API void gch_mutex_unlock(gch_mutex *m);
    it for reading must not ask for it again. When a writer unlocks, the readers
    that wait come first, then the next writer: neither kind starves. */
 typedef struct gch_rwmutex { /* private */
-  uint32_t state, spare;
+  uint32_t state, process;
   void *readers, *writers;
   uintptr_t reserved[3];
 } gch_rwmutex;
@@ -93,7 +97,7 @@ GCH_API void gch_rwmutex_unlock(gch_rwmutex *rw);
 /* Where those who hold a mutex wait for something to become true. Use one
    mutex with it at a time. */
 typedef struct gch_cond { /* private */
-  uint32_t state, spare;
+  uint32_t state, process;
   void *waiters;
   uintptr_t reserved[2];
 } gch_cond;
@@ -121,7 +125,7 @@ GCH_API void gch_cond_broadcast(gch_cond *c);
 
 /* What is done once, by the first who asks. */
 typedef struct gch_once { /* private */
-  uint32_t state, spare;
+  uint32_t state, process;
   void *waiters;
   uintptr_t reserved[2];
 } gch_once;

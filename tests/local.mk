@@ -50,6 +50,7 @@ check_PROGRAMS += \
   tests/check_fiber_ucontext \
   tests/check_fork \
   tests/check_fork_chan \
+  tests/check_fork_embedded \
   tests/check_fork_old \
   tests/check_fork_signal \
   tests/check_fork_sync \

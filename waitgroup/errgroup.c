@@ -4,9 +4,16 @@
  * that holds one place a task. A task gives its place back before it is done,
  * so while wg counts none the channel may be replaced. wg's done is its last
  * touch of the group: when wait has returned the group may be freed.
+ *
+ * Fork. In the child none of the group's tasks runs, but perhaps the caller, who
+ * ends the process at his end. So what wg counts and what places hold is of
+ * ghosts, and forgotten at the first call that would wait for them; process is
+ * as in park/sleepers.h.
  */
+#include "chan/impl.h"
 #include "go/spawn.h"
 #include "park/fork.h"
+#include "park/sleepers.h"
 #include "park/strict.h"
 #include "waitgroup/count.h"
 
@@ -20,11 +27,31 @@ struct gch_errgroup {
   _Atomic int first; /* the first error; 0: none yet */
   gch_ctx *ctx;      /* NULL: none of its own */
   gch_chan *places;  /* NULL: no limit */
+  uint32_t process;
 };
+
+__attribute__((noinline)) static void adopt(gch_errgroup *g) {
+  struct gch_lock *lock = gch__sleepers_lock(g);
+  gch__lock(lock);
+  if (gch__is_inherited(&g->process)) {
+    g->wg = (gch_wg)GCH_WG_INIT;
+    if (g->places)
+      gch__drain(g->places);
+    gch__adopt(&g->process);
+  }
+  gch__unlock(lock);
+}
+
+static inline void forget_ghosts(gch_errgroup *g) {
+  if (gch__is_inherited(&g->process))
+    adopt(g);
+}
 
 gch_errgroup *gch_errgroup_new(void) {
   gch_errgroup *g = calloc(1, sizeof *g);
-  if (!g)
+  if (g)
+    g->process = (uint32_t)gch__forks();
+  else
     errno = ENOMEM;
   return g;
 }
@@ -49,6 +76,7 @@ const gch_ctx *gch_errgroup_ctx(gch_errgroup *g) {
 
 int gch_errgroup_set_limit(gch_errgroup *g, int n) {
   gch_chan *places = NULL;
+  forget_ghosts(g);
   size_t running = gch__wg_count(&g->wg);
   if (running > 0) {
     if (gch__strict())
@@ -97,6 +125,7 @@ int gch_errgroup_go(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
                     void *arg) {
   if (!fn)
     return gch__go_panics(EINVAL, EINVAL, "go of nil func value");
+  forget_ghosts(g);
   if (g->places)
     gch_send(g->places, NULL);
   return start(g, fn, arg);
@@ -106,12 +135,14 @@ int gch_errgroup_try_go(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
                         void *arg) {
   if (!fn)
     return gch__go_panics(EINVAL, EINVAL, "go of nil func value");
+  forget_ghosts(g);
   if (g->places && gch_try_send(g->places, NULL) != 0)
     return EAGAIN;
   return start(g, fn, arg);
 }
 
 int gch_errgroup_wait(gch_errgroup *g) {
+  forget_ghosts(g);
   gch_wg_wait(&g->wg);
   int first = atomic_load(&g->first);
   gch_ctx_cancel_cause(g->ctx, first);
@@ -121,6 +152,7 @@ int gch_errgroup_wait(gch_errgroup *g) {
 void gch_errgroup_free(gch_errgroup *g) {
   if (!g)
     return;
+  forget_ghosts(g);
   gch_wg_wait(&g->wg);
   gch_ctx_end(g->ctx);
   gch_unref(g->places);

@@ -50,6 +50,13 @@ _Noreturn static void panic_negative(void) {
   gch_panic("sync: negative WaitGroup counter");
 }
 
+/* With the lock held, before all that looks at the list: in a forked child it is
+   empty at first. */
+static void forget_ghosts(gch_wg *wg) {
+  if (gch__adopt(&wg->process))
+    __atomic_fetch_and(&wg->state, ~WAITERS, __ATOMIC_RELAXED);
+}
+
 /* The step by which less comes off the count may be that to zero, and somebody
    waits. Apart, so that the others need no stack. */
 __attribute__((noinline)) static void release(gch_wg *wg, uint64_t less) {
@@ -57,6 +64,7 @@ __attribute__((noinline)) static void release(gch_wg *wg, uint64_t less) {
   void *list;
   bool enough;
   gch__lock(lock);
+  forget_ghosts(wg);
   uint64_t seen = load(wg), next;
   do {
     next = seen - less;
@@ -106,6 +114,7 @@ void gch_wg_done(gch_wg *wg) {
 
 /* With the lock held: puts s on the list; false where the count is zero. */
 static bool enlist(gch_wg *wg, struct gch_sleeper *s) {
+  forget_ghosts(wg);
   uint64_t seen = load(wg);
   do {
     if (count_of(seen) == 0)

@@ -11,6 +11,9 @@
  * returned the memory may go, even while the last gch_wg_done is still on its
  * way out. Reusable: a new round may begin as soon as the count has been zero.
  * Everything before a done is visible after the wait that it released.
+ *
+ * In a forked child nobody waits, whoever waited in the parent; the count is what
+ * it was, though the tasks that were to end are not there.
  */
 #ifndef GULCH_WG_H
 #define GULCH_WG_H
@@ -22,13 +25,14 @@ GCH_BEGIN_DECLS
 typedef struct gch_wg { /* private */
   uint64_t state;
   void *waiters;
-  uintptr_t reserved[2];
+  uint32_t process, spare;
+  uintptr_t reserved[1];
 } gch_wg;
 
 #define GCH_WG_INIT                                                            \
   {                                                                            \
-    0, NULL, {                                                                 \
-      0, 0                                                                     \
+    0, NULL, 0, 0, {                                                           \
+      0                                                                        \
     }                                                                          \
   }
 
