@@ -57,14 +57,14 @@ static size_t round_up(size_t size) {
 }
 
 static struct gch_stack *new_stack(struct gch_worker *w, size_t size) {
-  return size + 2 * 4096 > GCH_STACK_SIZE ? gch__stack_map(size)
-                                          : gch__stack_new(w);
+  return size > gch__stack_room() ? gch__stack_map(size) : gch__stack_new(w);
 }
 
 static int spawn_sized(const gch_go_opts *opts, gch__run_fn *run, void *fn,
                        const void *copy, size_t size, void *arg, void *more) {
-  enum { MIN = 16 * 1024, DEFAULT = GCH_STACK_SIZE / 2 };
-  size_t room = opts && opts->stack_size ? opts->stack_size : DEFAULT;
+  enum { MIN = 8 * 1024 };
+  size_t room =
+      opts && opts->stack_size ? opts->stack_size : gch__stack_size() / 2;
   struct gch_worker *w = gch__worker_running;
   if (room < MIN)
     room = MIN;

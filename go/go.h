@@ -5,8 +5,8 @@
  *     gch_go(worker, jobs);                          // go worker(jobs)
  *
  * What is started here is a task: it has a stack of its own (256 kB of address
- * space, of which it takes what it touches; below it a guard page, where the
- * kernel has room for one) and is run by a few worker threads, one a processor.
+ * space, of which it takes what it touches; below it a guard of 64 kB) and is run
+ * by a few worker threads, one a processor.
  * A call of this library that blocks parks the task, and its thread goes on with
  * another. Any other call may be made too: a task that has sat in one (read,
  * getaddrinfo, a long computation) for some milliseconds keeps its thread, and
@@ -35,13 +35,25 @@
  *     over. What was to happen after the task's function (a wait group's done,
  *     gch_run's return) does not.
  *   - A task that runs off its stack ends the process with "fatal error: stack
- *     overflow in task NAME", by SIGABRT. Stacks beyond some 30 000 at a time
- *     have no guard before Linux 6.13. For this the first task installs
- *     handlers of SIGSEGV and SIGBUS, which pass every other fault on to what
- *     was installed before.
+ *     overflow in task NAME", by SIGABRT; one that has a thread, by SIGSEGV. A
+ *     frame of more than 64 kB may step over the guard unseen, and overwrite
+ *     what lies below: compile with -fstack-clash-protection what has such
+ *     (large local arrays, alloca of any size). Before Linux 6.13 each guard
+ *     takes two of the process's mappings. There are no more such guards at a
+ *     time than take a quarter of vm.max_map_count (some 8000, as it is set by
+ *     default); tasks beyond that have none, until others have ended.
+ *   - Where the program, or a library that is loaded when stacks are made, asks
+ *     for an executable stack, as with GNU C's nested functions that are called
+ *     by a pointer, stacks of tasks are executable.
+ *   - To tell of an overflow the first task installs handlers of SIGSEGV and
+ *     SIGBUS, which pass every other fault on to what was installed before. What
+ *     is installed later takes their place: then an overflow is a fault like
+ *     others, unless that passes it on.
  *
  * GULCH_MAXPROCS: gch_maxprocs at first. GULCH_MAXTHREADS (10000): with more
  * threads than that blocked in tasks the process ends with a fatal error.
+ * GULCH_STACK_SIZE (256k): the stacks' size, bytes, or with k, m or g behind it;
+ * 16 kB to 1 GB (64 MB where pointers have 32 bits); what is no number is ignored.
  *
  * Errors: EINVAL (fn is NULL), ENOMEM (no memory, or no thread).
  */

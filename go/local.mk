@@ -9,9 +9,11 @@ libgulch_la_SOURCES += \
   go/fiber_ucontext.c \
   go/fiber_x86_64.S \
   go/go.c \
+  go/guard.c \
   go/idle.c \
   go/job.h \
   go/map.c \
+  go/map.h \
   go/monitor.c \
   go/overflow.c \
   go/overflow.h \
@@ -25,6 +27,9 @@ libgulch_la_SOURCES += \
   go/spawn.h \
   go/stack.c \
   go/stack.h \
+  go/stack_map.c \
+  go/stack_size.c \
+  go/stack_size.h \
   go/start.c \
   go/stop_x86_64.S \
   go/switch.c \

@@ -1,37 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * Memory from the kernel, and guards.
- *
- * A guard is set by MADV_GUARD_INSTALL (Linux 6.13), which needs no mapping of
- * its own; else by mprotect, until the kernel refuses more mappings
- * (vm.max_map_count: after some 32 000 guards), from when on there is none.
- */
-#include "go/stack.h"
+/* Memory from the kernel. */
+#include "go/map.h"
+
+#include "go/stack_size.h"
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
-#ifdef __linux__
-#include "park/linux.h"
-#endif
-
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#endif
-
-size_t gch__page;
-
-__attribute__((constructor)) static void ask_page_size(void) {
-  gch__page = (size_t)sysconf(_SC_PAGESIZE);
+size_t gch__page(void) {
+  /* Relaxed: whoever races to fill it in stores the same. */
+  static _Atomic size_t known;
+  size_t page = atomic_load_explicit(&known, memory_order_relaxed);
+  if (page == 0) {
+    page = (size_t)sysconf(_SC_PAGESIZE);
+    atomic_store_explicit(&known, page, memory_order_relaxed);
+  }
+  return page;
 }
 
-char *gch__map(size_t size) {
-  void *m = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+static char *map(size_t size, int prot) {
+  void *m = mmap(NULL, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                 -1, 0);
   if (m == MAP_FAILED)
     return NULL;
 #ifdef MADV_NOHUGEPAGE
@@ -40,32 +31,19 @@ char *gch__map(size_t size) {
   return m;
 }
 
-/* Whether a read of what is at `at`, zero if anything, would fault. The kernel is
-   asked, by a wait for a word there to change that is over at once: an emulator,
-   or valgrind, looks itself at what other calls are given. */
-static bool faults(char *at) {
-#ifdef SYS_futex
-  struct timespec none = {0, 0};
-  return syscall(SYS_futex, at, GCH_FUTEX_WAIT_PRIVATE, 1, &none, NULL, 0) ==
-             -1 &&
-         errno == EFAULT;
-#else
-  (void)at;
-  return false;
-#endif
+char *gch__map(size_t size) {
+  return map(size, PROT_READ | PROT_WRITE);
 }
 
-/* An emulator may do nothing about the advice, and say that it did. */
-static bool advise_guard(char *at) {
-  static _Atomic enum { UNKNOWN, WORKS, DOES_NOTHING } advice;
-  if (advice == DOES_NOTHING || madvise(at, gch__page, MADV_GUARD_INSTALL) != 0)
-    return false;
-  if (advice == UNKNOWN)
-    advice = faults(at) ? WORKS : DOES_NOTHING;
-  return advice == WORKS;
-}
-
-void gch__guard(char *at) {
-  if (!advise_guard(at))
-    mprotect(at, gch__page, PROT_NONE);
+/* Who may not have executable memory gets some without. */
+char *gch__map_stacks(size_t size, int *prot) {
+  char *m = NULL;
+  *prot = PROT_READ | PROT_WRITE | PROT_EXEC;
+  if (gch__stacks_execute())
+    m = map(size, *prot);
+  if (!m) {
+    *prot = PROT_READ | PROT_WRITE;
+    m = map(size, *prot);
+  }
+  return m;
 }

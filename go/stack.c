@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A slab is a header and SLAB_TASKS task records, and a mapping with as many
- * stacks of GCH_STACK_SIZE. So there are always as many stacks as records, and
- * a record in hand is the promise of a stack. (It may lie in another proc's
- * list; then a task gets a mapping of its own.)
+ * A slab is a header and task records, and a mapping with as many slots: a guard
+ * and a stack of gch__stack_size() each. So there are always as many stacks as
+ * records, and a record in hand is the promise of a stack. (It may lie in another
+ * proc's list; then a task gets a mapping of its own.)
  * Slabs are never given back. Stacks are used anew last in, first out; of the
- * free ones some KEPT stay warm, the rest give their memory back to the kernel.
+ * free ones some stay warm, the rest give their memory back to the kernel.
  *
- * The guard is set when a stack is first used (map.c).
+ * The guard is set when a stack is first used (guard.c). One that takes nothing
+ * stays for good; one that takes mappings goes when its stack cools. A stack for
+ * which there was none gets it, if there is one then, when it is free again.
  *
  * memory.lock guards the lists and what is warm; no system call is made under
  * it. grow_mutex is held over the making of a slab, before memory.lock.
@@ -19,16 +21,22 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum {
-  SLAB_TASKS = 255,
-  KEPT = 2048,
-};
+/* A slab has as many of TASKS as go into BYTES of stacks, at least one. */
+enum { SLAB_TASKS = 255, SLAB_BYTES = 128 << 20, SLAB_WORDS = 4 };
+
+/* Free stacks that stay warm, no more of either. */
+enum { KEPT = 2048, KEPT_BYTES = 512 << 20 };
 
 struct slab {
   struct slab *next;
-  char *stacks;     /* the mapping */
-  uint64_t warm[4]; /* a bit for each stack that is in use or keeps memory */
-  bool listed;      /* some is not warm */
+  char *stacks; /* the mapping */
+  int prot;     /* of it */
+  uint32_t count;
+  /* A bit for each stack that is in use or keeps memory, or is not there; and
+     for each that has an advised guard. */
+  uint64_t warm[SLAB_WORDS];
+  _Atomic uint64_t guarded[SLAB_WORDS];
+  bool listed; /* some is not warm */
   alignas(64) struct gch_task tasks[SLAB_TASKS];
 };
 
@@ -54,49 +62,30 @@ void gch__stacks_unlock(void) {
 
 /* Stacks */
 
-/* Stacks begin at different places in their last page. Else the same frames of
-   all of them would share a few sets of the processor's caches. */
-static struct gch_stack *stack_in(char *mapping, size_t size) {
-  enum { ALIGN = 64, PLACES = 16, STEP = 128 };
-  size_t header = (sizeof(struct gch_stack) + ALIGN - 1) / ALIGN * ALIGN;
-  size_t place = (uintptr_t)mapping / GCH_STACK_SIZE % PLACES * STEP;
-  struct gch_stack *s =
-      (struct gch_stack *)(void *)(mapping + size - header - place);
-  int saved = errno;
-  gch__guard(mapping);
-  errno = saved;
-  memset(s, 0, sizeof *s);
-  s->mapping = mapping;
-  return s;
+/* From one stack of a slab to the next. */
+static size_t slot_size(void) {
+  return gch__guard_size() + gch__stack_size();
 }
 
-bool gch__stack_guards(const struct gch_stack *s, const void *addr) {
-  return (const char *)addr >= s->mapping &&
-         (const char *)addr < gch__stack_low(s);
-}
-
-struct gch_stack *gch__stack_map(size_t size) {
-  size_t whole;
-  if (__builtin_add_overflow(size, 3 * gch__page + sizeof(struct gch_stack),
-                             &whole))
-    return NULL;
-  whole = whole / gch__page * gch__page;
-  int saved = errno;
-  char *mapping = gch__map(whole);
-  errno = saved;
-  if (!mapping)
-    return NULL;
-  struct gch_stack *s = stack_in(mapping, whole);
-  s->mapped = whole;
-  return s;
+/* How many there are; the bits of those that are not. */
+static void count(struct slab *slab) {
+  size_t n = SLAB_BYTES / slot_size();
+  n = n == 0 ? 1 : n > SLAB_TASKS ? SLAB_TASKS : n;
+  slab->count = (uint32_t)n;
+  for (size_t i = n; i < SLAB_WORDS * 64; i++)
+    slab->warm[i / 64] |= UINT64_C(1) << i % 64;
 }
 
 static struct slab *slab_new(void) {
   int saved = errno;
   struct slab *slab = (struct slab *)(void *)gch__map(sizeof *slab);
-  if (slab && !(slab->stacks = gch__map((size_t)SLAB_TASKS * GCH_STACK_SIZE))) {
-    munmap(slab, sizeof *slab);
-    slab = NULL;
+  if (slab) {
+    count(slab);
+    slab->stacks = gch__map_stacks(slab->count * slot_size(), &slab->prot);
+    if (!slab->stacks) {
+      munmap(slab, sizeof *slab);
+      slab = NULL;
+    }
   }
   errno = saved;
   return slab;
@@ -136,7 +125,8 @@ static void list_slab(struct slab *slab) {
 
 /* A slab's records from first on that make a batch. */
 static struct gch_free *batch_of(struct slab *slab, int first) {
-  int end = first + GCH_BATCH < SLAB_TASKS ? first + GCH_BATCH : SLAB_TASKS;
+  int count = (int)slab->count;
+  int end = first + GCH_BATCH < count ? first + GCH_BATCH : count;
   struct gch_free *batch = NULL;
   for (int i = end; i-- > first;) {
     struct gch_free *f = (struct gch_free *)(void *)&slab->tasks[i];
@@ -151,7 +141,7 @@ static struct gch_free *batch_of(struct slab *slab, int first) {
 static void list_all(struct slab *slab) {
   struct gch_free *batches[(SLAB_TASKS + GCH_BATCH - 1) / GCH_BATCH];
   int n = 0;
-  for (int first = 0; first < SLAB_TASKS; first += GCH_BATCH)
+  for (int first = 0; first < (int)slab->count; first += GCH_BATCH)
     batches[n++] = batch_of(slab, first);
   gch__lock(&memory.lock);
   while (n > 0)
@@ -195,45 +185,82 @@ static struct gch_free *take_tasks(void) {
 
 /* Stacks */
 
-/* A stack that is not warm, of *slab; NULL: all are. */
-static char *warm_up(struct slab **slab) {
-  struct slab *from = memory.slabs;
-  if (!from)
-    return NULL;
-  size_t word = 0;
-  while (from->warm[word] == UINT64_MAX)
-    word++;
-  size_t bit = (size_t)__builtin_ctzll(~from->warm[word]);
-  from->warm[word] |= UINT64_C(1) << bit;
-  char *mapping = from->stacks + (word * 64 + bit) * GCH_STACK_SIZE;
-  bool more = false;
-  for (size_t i = word; i < 4; i++)
-    more |= from->warm[i] != (i < 3 ? UINT64_MAX : UINT64_MAX >> 1);
-  if (!more) {
-    memory.slabs = from->next;
-    from->listed = false;
-  }
-  *slab = from;
-  return mapping;
+/* Where a stack is, and its bit. */
+struct slot {
+  struct slab *slab;
+  size_t word;
+  uint64_t bit;
+  char *mapping;
+};
+
+static bool all_warm(const struct slab *slab) {
+  uint64_t warm = UINT64_MAX;
+  for (int i = 0; i < SLAB_WORDS; i++)
+    warm &= slab->warm[i];
+  return warm == UINT64_MAX;
 }
 
-/* Nothing of s is left but its guard. */
+/* A stack that is not warm; false: all are. */
+static bool warm_up(struct slot *at) {
+  struct slab *slab = at->slab = memory.slabs;
+  if (!slab)
+    return false;
+  at->word = 0;
+  while (slab->warm[at->word] == UINT64_MAX)
+    at->word++;
+  int i = __builtin_ctzll(~slab->warm[at->word]);
+  at->bit = UINT64_C(1) << i;
+  at->mapping = slab->stacks + (at->word * 64 + (size_t)i) * slot_size();
+  slab->warm[at->word] |= at->bit;
+  if (all_warm(slab)) {
+    memory.slabs = slab->next;
+    slab->listed = false;
+  }
+  return true;
+}
+
+/* Which has been warmed up. Relaxed: memory.lock is between two users of a
+   stack. */
+static struct gch_stack *stack_at(const struct slot *at) {
+  _Atomic uint64_t *guarded = &at->slab->guarded[at->word];
+  enum gch_guard guard = GCH_GUARD_ADVISED;
+  if (!(atomic_load_explicit(guarded, memory_order_relaxed) & at->bit)) {
+    guard = gch__guard(at->mapping);
+    if (guard == GCH_GUARD_ADVISED)
+      atomic_fetch_or_explicit(guarded, at->bit, memory_order_relaxed);
+  }
+  struct gch_stack *s = gch__stack_in(at->mapping, slot_size(), guard);
+  s->slab = at->slab;
+  return s;
+}
+
+/* Nothing of s is left but a guard that takes nothing. */
 static void cool(struct gch_stack *s) {
   struct slab *slab = s->slab;
-  size_t i = (size_t)(s->mapping - slab->stacks) / GCH_STACK_SIZE;
+  char *mapping = s->mapping;
+  enum gch_guard guard = s->guard;
+  size_t i = (size_t)(mapping - slab->stacks) / slot_size();
   int saved = errno;
-  madvise(gch__stack_low(s), GCH_STACK_SIZE - gch__page, MADV_DONTNEED);
+  madvise(gch__stack_low(s), gch__stack_size(), MADV_DONTNEED);
   errno = saved;
+  if (guard == GCH_GUARD_MAPPED)
+    gch__unguard(mapping, slab->prot);
   gch__lock(&memory.lock);
   slab->warm[i / 64] &= ~(UINT64_C(1) << i % 64);
   list_slab(slab);
   gch__unlock(&memory.lock);
 }
 
+static size_t kept(void) {
+  size_t n = KEPT_BYTES / gch__stack_size();
+  return n < KEPT ? n : KEPT;
+}
+
 /* Onto the global list while there is room. */
 static void stacks_over(struct gch_free *batch) {
+  size_t most = kept();
   gch__lock(&memory.lock);
-  bool room = memory.num_stacks < KEPT;
+  bool room = memory.num_stacks < most;
   if (room) {
     memory.num_stacks += batch->count;
     push_batch(&memory.stacks, batch);
@@ -247,20 +274,14 @@ static void stacks_over(struct gch_free *batch) {
 
 /* From the global list, a batch; else one that is not warm. */
 static struct gch_free *take_stacks(void) {
-  char *mapping = NULL;
-  struct slab *slab;
+  struct slot at = {0};
   gch__lock(&memory.lock);
   struct gch_free *batch = pop_batch(&memory.stacks);
+  bool cold = !batch && warm_up(&at);
   if (batch)
     memory.num_stacks -= batch->count;
-  else
-    mapping = warm_up(&slab);
   gch__unlock(&memory.lock);
-  if (!mapping)
-    return batch;
-  struct gch_stack *s = stack_in(mapping, GCH_STACK_SIZE);
-  s->slab = slab;
-  return single(s);
+  return cold ? single(stack_at(&at)) : batch;
 }
 
 /* Both */
@@ -308,7 +329,7 @@ struct gch_stack *gch__stack_new(struct gch_worker *w) {
   struct gch_stack *s = take(w, GCH_FREE_STACKS);
   /* The one that was promised lies in another proc's list, or was there when
      the process was forked. */
-  return s ? s : gch__stack_map(GCH_STACK_SIZE - 4 * gch__page);
+  return s ? s : gch__stack_map(gch__stack_room());
 }
 
 /* p is NULL: w has none. What goes over to the global lists, or NULL. */
@@ -319,10 +340,8 @@ static inline struct gch_free *put(struct gch_proc *p, enum gch_free_kind kind,
 
 void gch__task_free(struct gch_worker *w, struct gch_task *t,
                     struct gch_stack *s) {
-  if (s && s->mapped) {
-    munmap(s->mapping, s->mapped);
-    s = NULL;
-  }
+  if (s && s->special)
+    s = gch__stack_free_special(s);
   struct gch_free *tasks, *stacks = NULL;
   struct gch_proc *p = w ? gch__enter(w) : NULL;
   tasks = put(p, GCH_FREE_TASKS, t);

@@ -2,13 +2,16 @@
 /*
  * Stacks and task records: where they come from.
  *
- * A task's stack has GCH_STACK_SIZE bytes of address space, its lowest page
- * being a guard, and takes memory as it is touched. At its upper end lies a
- * struct gch_stack. A task gets its stack when it begins, not when it is made;
- * still it can't go without: for each task record there is room for a stack.
+ * A task's stack has gch__stack_size() bytes of address space, and a guard below
+ * them. It takes memory as it is touched. At its upper end lies a struct
+ * gch_stack. A task gets its stack when it begins, not when it is made; still it
+ * can't go without: for each task record there is room for a stack.
  */
 #ifndef GCH_GO_STACK_H
 #define GCH_GO_STACK_H
+
+#include "go/map.h"
+#include "go/stack_size.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +22,7 @@ struct gch_task;
 struct gch_proc;
 struct gch_worker;
 
-enum { GCH_STACK_SIZE = 256 * 1024, GCH_TASK_NAME_MAX = 16 };
+enum { GCH_TASK_NAME_MAX = 16 };
 
 /* What sanitizers know of a stack. Unused without them. */
 struct gch_sanitizer_stack {
@@ -82,36 +85,40 @@ static inline struct gch_free *gch__put_free(struct gch_magazine *m,
 
 struct gch_stack {
   struct gch_free free;
-  char *mapping;     /* its guard begins here */
+  char *mapping;     /* its guard begins here, */
+  char *low;         /* and ends here */
   size_t mapped;     /* bytes, if the mapping is its own; else 0, */
   struct slab *slab; /* and it is one of this slab's */
   size_t argument;   /* bytes below it that hold the task's argument */
   char name[GCH_TASK_NAME_MAX];
   struct gch_sanitizer_stack sanitizer;
+  enum gch_guard guard;
+  bool special; /* its mapping is its own, or it has no guard */
 };
-
-/* Zeroed memory from the kernel, in whole pages; NULL: none. What the scheduler
-   keeps for good is not from malloc, so that it is nobody's leak. */
-char *gch__map(size_t size);
-
-/* Makes the page at this place one that faults, if the kernel has room for
-   that. */
-void gch__guard(char *at);
-
-extern size_t gch__page; /* bytes; set before main */
 
 /* The usable bytes, from above the guard to below the argument. */
 static inline char *gch__stack_low(const struct gch_stack *s) {
-  return s->mapping + gch__page;
+  return s->low;
 }
 
 static inline char *gch__stack_high(const struct gch_stack *s) {
   return (char *)(uintptr_t)s - s->argument;
 }
 
+/* The usable bytes that a stack of gch__stack_size() has at least. */
+size_t gch__stack_room(void);
+
+/* A stack in the size bytes at mapping, of which the first are its guard. */
+struct gch_stack *gch__stack_in(char *mapping, size_t size,
+                                enum gch_guard guard);
+
 /* A stack with at least size usable bytes, in a mapping of its own; NULL where
    there is no memory. */
 struct gch_stack *gch__stack_map(size_t size);
+
+/* A special stack is free: NULL, with its mapping gone; or s, for others: it may
+   have a guard now. */
+struct gch_stack *gch__stack_free_special(struct gch_stack *s);
 
 /* A task record whose stack is promised; NULL where there is no memory. w may be
    NULL. */
@@ -121,7 +128,7 @@ struct gch_task *gch__task_new(struct gch_worker *w);
 void gch__task_free(struct gch_worker *w, struct gch_task *t,
                     struct gch_stack *s);
 
-/* A stack of GCH_STACK_SIZE. NULL: all are in use or in other procs' lists, and
+/* A stack of gch__stack_size(). NULL: all are in use or in other procs' lists, and
    the kernel has no more; try again later. */
 struct gch_stack *gch__stack_new(struct gch_worker *w);
 

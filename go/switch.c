@@ -278,7 +278,7 @@ take_over(struct gch_worker *w, struct gch_task *self, struct gch_task *next) {
 ALWAYS_INLINE struct gch_worker *end_by(struct gch_worker *w, bool plain) {
   struct gch_task *self = w->task;
   struct gch_task *next = next_task(w, true, plain);
-  if (next && !next->fiber.sp && !next->stack && !self->stack->mapped &&
+  if (next && !next->fiber.sp && !next->stack && !self->stack->special &&
       (plain || !gch__sanitized()))
     return take_over(w, self, next);
   next = prepare_next(w, next);

@@ -12,7 +12,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct start {
   void (*fn)(void *);
@@ -51,13 +50,15 @@ static void *thread_main(void *arg) {
 static int start_thread(size_t stack_size, struct start *s) {
   pthread_attr_t attr;
   pthread_t thread;
-  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  size_t page = gch__page();
   if (stack_size < (size_t)PTHREAD_STACK_MIN)
     stack_size = (size_t)PTHREAD_STACK_MIN;
   if (stack_size > SIZE_MAX - page || pthread_attr_init(&attr) != 0)
     return ENOMEM;
   int err =
       pthread_attr_setstacksize(&attr, (stack_size + page - 1) / page * page);
+  if (!err)
+    err = pthread_attr_setguardsize(&attr, gch__guard_size());
   if (!err)
     err = pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
   if (!err)
@@ -76,8 +77,8 @@ int gch__go_thread(const gch_go_opts *opts, void (*fn)(void *), void *arg) {
     if (opts->name)
       strncpy(s->name, opts->name, sizeof s->name - 1);
     atomic_fetch_add(&gch__sched.started, 1);
-    started = start_thread(opts->stack_size ? opts->stack_size : GCH_STACK_SIZE,
-                           s) == 0;
+    size_t size = opts->stack_size ? opts->stack_size : gch__stack_size();
+    started = start_thread(size, s) == 0;
     if (!started) {
       gch__count_ended(NULL);
       free(s);

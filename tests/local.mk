@@ -61,6 +61,7 @@ check_PROGRAMS += \
   tests/check_maxprocs \
   tests/check_mutex \
   tests/check_mutex_fair \
+  tests/check_nested \
   tests/check_no_alloc \
   tests/check_no_threads \
   tests/check_once \
@@ -78,9 +79,12 @@ check_PROGRAMS += \
   tests/check_strict \
   tests/check_task \
   tests/check_task_block \
+  tests/check_task_clash \
   tests/check_task_end \
   tests/check_task_fair \
   tests/check_task_fork \
+  tests/check_task_guard \
+  tests/check_task_mappings \
   tests/check_task_mixed \
   tests/check_task_overflow \
   tests/check_ticker \
@@ -92,6 +96,12 @@ check_PROGRAMS += \
 
 tests_check_deadlock_SOURCES = tests/check_deadlock.c tests/deadlock_ends.c \
   tests/deadlock_goes_on.c tests/deadlock_scenes.h
+
+# A program whose frames are probed, page by page.
+tests_check_task_clash_CFLAGS = $(AM_CFLAGS) $(GULCH_CLASH)
+
+# As gcc links what has nested functions; said here, for those who warn of it.
+tests_check_nested_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,execstack
 
 # Fibers, with their sources: as the library has them, and the portable ones.
 tests_check_fiber_SOURCES = tests/check_fiber.c tests/fiber_marks.S \
