@@ -23,7 +23,7 @@ static inline struct gch_task *new_task(struct gch_worker *w, gch__run_fn *run,
     return NULL;
   t->fiber.sp = NULL;
   t->stack = NULL;
-  atomic_store_explicit(&t->running, false, memory_order_relaxed);
+  gch__lock_reset(&t->running);
   t->generation = gch__sched.generation;
   t->call = (struct gch_call){run, a, b, c};
   return t;

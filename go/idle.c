@@ -220,6 +220,7 @@ void gch__sched_reset(struct gch_worker *w) {
   if (w) {
     atomic_store(&w->busy, false);
     w->left = NULL;
+    w->left_is_over = false;
     w->searching = false;
   }
 }

@@ -13,7 +13,7 @@
  *     task       who owns it (its struct, its registers)
  *     ready      the queue that it is in; whoever takes it out
  *     runs       its worker
- *     stops      its worker, until running is false; see switch.c
+ *     stops      its worker, until running is unlocked; see switch.c
  *     parked     who has undertaken to make it ready
  *
  * A proc belongs to the worker that has it, which uses it between gch__enter
@@ -55,8 +55,8 @@ struct gch_task {
   struct gch_fiber fiber; /* sp is NULL: not begun */
   struct gch_task *next;  /* in a queue */
   struct gch_stack *stack;
-  atomic_bool running; /* its registers are in a processor */
-  uint32_t generation; /* of the process that it belongs to */
+  struct gch_lock running; /* held: its registers are in a processor */
+  uint32_t generation;     /* of the process that it belongs to */
   alignas(GCH_TASK_ROOM_AT) union {
     struct gch_call call; /* while not begun */
     char room[GCH_TASK_ROOM];
@@ -98,7 +98,7 @@ struct gch_worker {
   atomic_bool busy;
   struct gch_task *task; /* that runs; NULL: none, the native stack does */
   struct gch_task *left; /* by the last switch, not settled yet */
-  bool left_is_over;     /* and will not run again */
+  bool left_is_over;     /* and will not run again; false again by settling */
   bool searching;        /* counted in sched.searching */
   int *errno_at;         /* of the thread */
   _Atomic uint32_t tid;  /* 0: the thread has not begun */
@@ -132,7 +132,7 @@ struct gch_sched {
   alignas(64) _Atomic size_t started, ended; /* tasks, by who has no proc */
 };
 
-extern struct gch_sched gch__sched;
+extern GCH_HIDDEN struct gch_sched gch__sched;
 
 /* The worker that the calling thread is; NULL: none. As gch__task_self. */
 extern GCH_THREAD_LOCAL struct gch_worker *gch__worker_running;

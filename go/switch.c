@@ -5,19 +5,20 @@
  * A task that stops takes the next one from its worker's proc and switches
  * straight to it; where there is none it switches to the worker's native stack,
  * which looks for work (sched.c). Whoever runs after the switch settles for the
- * one who left: its registers are saved now, so running becomes false.
+ * one who left: its registers are saved now, so running is unlocked.
  *
  * A task may be made ready as soon as others can find it in a queue of waiters,
  * before it has stopped. Then its own worker may take it as the next, and it just
- * goes on; or another worker takes it, who must wait until running is false (a few
- * nanoseconds, while the task is on its way into the switch). He waits on his
+ * goes on; or another worker takes it, who must wait for running to be unlocked (a
+ * few nanoseconds, while the task is on its way into the switch). He waits on his
  * native stack: two who waited for each other's task, each still in the task that
- * the other has taken, would wait for ever.
+ * the other has taken, would wait for ever. He spins no longer than on any lock,
+ * then sleeps: the other may have lost its processor, and to him.
  *
  *     running     written by
- *     true        who is about to switch to the task
- *     false       who runs after the switch from it (release, for the acquire
- *                 in await_stopped: the registers are in memory)
+ *     HELD        who is about to switch to the task, which is his
+ *     FREE        who runs after the switch from it (release, for the acquire
+ *                 in gch__run: the registers are in memory)
  *
  * A task that is over leaves its record and stack to who settles; only the
  * stack may be used at once again, by the next task if that has not begun:
@@ -63,10 +64,12 @@ static inline void settle(struct gch_worker *w) {
   struct gch_task *left = w->left;
   if (!left)
     return;
-  if (w->left_is_over)
+  if (__builtin_expect(w->left_is_over, false)) {
+    w->left_is_over = false;
     bury(w, left);
-  else
-    atomic_store_explicit(&left->running, false, memory_order_release);
+  } else {
+    gch__unlock(&left->running);
+  }
 }
 
 /* w has taken many tasks from its own queue: one from the shared one, if there
@@ -115,17 +118,6 @@ ALWAYS_INLINE struct gch_task *next_task(struct gch_worker *w, bool over,
   return p ? next_of(w, p, plain) : next_task_slowly(w);
 }
 
-/* Its last worker is on the way out of t. If that worker has lost its
-   processor, give it one. Only from a native stack: who still stands on the stack
-   of a task may himself be awaited. */
-__attribute__((noinline)) static void await_stopped(struct gch_task *t) {
-  for (int i = 0; atomic_load_explicit(&t->running, memory_order_acquire); i++)
-    if (i < 64)
-      gch__pause();
-    else
-      sched_yield();
-}
-
 static void task_main(void *passed);
 
 /* To a task that has not begun. False: it can't have a stack now. */
@@ -140,12 +132,22 @@ __attribute__((noinline)) static bool give_stack(struct gch_worker *w,
   return true;
 }
 
+/* t is the caller's to switch to: nobody else locks that. */
+static inline void set_running(struct gch_task *t) {
+  atomic_store_explicit(&t->running.word, GCH_LOCK_HELD, memory_order_relaxed);
+}
+
+static inline bool has_stopped(struct gch_task *t) {
+  /* Acquire pairs with the release in settle. */
+  return atomic_load_explicit(&t->running.word, memory_order_acquire) ==
+         GCH_LOCK_FREE;
+}
+
 /* Makes t, which is to run on w, ready for the switch, if it can be at once. */
 static inline bool prepare(struct gch_worker *w, struct gch_task *t) {
-  if (!t->fiber.sp ? !give_stack(w, t)
-                   : atomic_load_explicit(&t->running, memory_order_acquire))
+  if (!t->fiber.sp ? !give_stack(w, t) : !has_stopped(t))
     return false;
-  atomic_store_explicit(&t->running, true, memory_order_relaxed);
+  set_running(t);
   return true;
 }
 
@@ -176,10 +178,12 @@ ALWAYS_INLINE struct gch_worker *switch_to(struct gch_worker *w,
   return w;
 }
 
+/* Only from a native stack: who still stands on the stack of a task may himself be
+   awaited. */
 void gch__run(struct gch_worker *w, struct gch_task *t) {
-  if (t->fiber.sp)
-    await_stopped(t);
-  if (!prepare(w, t)) {
+  if (t->fiber.sp) {
+    gch__lock(&t->running);
+  } else if (!prepare(w, t)) {
     gch__submit_shared(t);
     return;
   }
@@ -193,7 +197,6 @@ ALWAYS_INLINE struct gch_worker *make_way(struct gch_worker *w,
                                           struct gch_task *next, bool plain) {
   next = prepare_next(w, next);
   w->left = self;
-  w->left_is_over = false;
   return switch_to(w, &self->fiber, &self->stack->sanitizer, next, plain);
 }
 
@@ -256,7 +259,7 @@ void gch_yield(void) {
 
 /* Apart, since compilers remember where a thread-local was, from before the task
    went to another thread. */
-GCH_NOIPA static void set_running(struct gch_worker *w, struct gch_task *t) {
+GCH_NOIPA static void set_task(struct gch_worker *w, struct gch_task *t) {
   w->task = gch__task_running = t;
 }
 
@@ -267,8 +270,8 @@ take_over(struct gch_worker *w, struct gch_task *self, struct gch_task *next) {
   next->stack->name[0] = '\0';
   next->stack->argument = 0;    /* room that is lost until the stack is free */
   next->fiber.sp = next->stack; /* it has begun */
-  atomic_store_explicit(&next->running, true, memory_order_relaxed);
-  set_running(w, next);
+  set_running(next);
+  set_task(w, next);
   gch__task_free(w, self, NULL);
   return w;
 }
@@ -284,7 +287,7 @@ ALWAYS_INLINE struct gch_worker *end_by(struct gch_worker *w, bool plain) {
   next = prepare_next(w, next);
   w->left = self;
   w->left_is_over = true;
-  set_running(w, next);
+  set_task(w, next);
   if (!plain)
     gch__sanitizer_leave(NULL, next ? &next->stack->sanitizer : &w->sanitizer);
   gch__fiber_jump(next ? &next->fiber : &w->native, w);

@@ -3,6 +3,8 @@
 #ifndef GCH_PARK_CLOCK_H
 #define GCH_PARK_CLOCK_H
 
+#include "park/cpu.h"
+
 #include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
@@ -30,7 +32,7 @@ static inline int64_t gch__now_coarse(void) {
 /* The time when the monitor of workers last looked: some milliseconds ago at
    most, unless the machine is very busy. 0: it does not look now. Relaxed: it
    publishes nothing. */
-extern _Atomic int64_t gch__recent_time;
+extern GCH_HIDDEN _Atomic int64_t gch__recent_time;
 
 /* The time of the monitor's last look; 0: it does not look now, as mostly while
    no task runs. */

@@ -18,11 +18,13 @@
 #ifndef GCH_PARK_FENCE_H
 #define GCH_PARK_FENCE_H
 
+#include "park/cpu.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 
 /* Set before main, and never again. */
-extern bool gch__asymmetric;
+extern GCH_HIDDEN bool gch__asymmetric;
 
 /* With gch__asymmetric: keeps the compiler from reordering. */
 static inline void gch__fence_light(void) {

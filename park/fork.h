@@ -19,6 +19,8 @@
 #ifndef GCH_PARK_FORK_H
 #define GCH_PARK_FORK_H
 
+#include "park/cpu.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,7 +34,7 @@ struct gch_fork_handlers {
 extern const struct gch_fork_handlers gch__fork_chan, gch__fork_sleepers,
     gch__fork_timer, gch__fork_go, gch__fork_context, gch__fork_signal;
 
-extern _Atomic int gch__fork_count;
+extern GCH_HIDDEN _Atomic int gch__fork_count;
 
 /* Counts the forks that lead from the first process to this one. */
 static inline int gch__forks(void) {

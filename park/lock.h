@@ -27,7 +27,7 @@ enum { GCH_LOCK_FREE, GCH_LOCK_HELD };
 
 /* Threads that sleep on locks, or are about to. At least one where fences are
    not asymmetric: there each release has to make a fence before it looks. */
-extern _Atomic uint32_t gch__lock_sleepers;
+extern GCH_HIDDEN _Atomic uint32_t gch__lock_sleepers;
 
 void gch__lock_slow(struct gch_lock *l);
 

@@ -64,7 +64,7 @@ extern _Atomic uint64_t gch__asleep;
 void gch__parker_forked(void);
 
 /* Whether they are counted; set before main, once. */
-extern atomic_bool gch__count_asleep;
+extern GCH_HIDDEN atomic_bool gch__count_asleep;
 
 static inline bool gch__counts_asleep(void) {
   return atomic_load_explicit(&gch__count_asleep, memory_order_relaxed);

@@ -4,11 +4,13 @@
 #ifndef GCH_PARK_STRICT_H
 #define GCH_PARK_STRICT_H
 
+#include "park/cpu.h"
+
 #include <gulch/panic.h>
 
 #include <stdatomic.h>
 
-extern atomic_bool gch__strict_mode;
+extern GCH_HIDDEN atomic_bool gch__strict_mode;
 
 /* Whether every case in which Go panics is to be a panic. */
 static inline bool gch__strict(void) {
