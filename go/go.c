@@ -130,11 +130,13 @@ static void run_job(void *job, void *unused, void *unused_too) {
 
 /* The signal mask of workers is the caller's, not the library's own thread's. */
 int gch__job_expect(void) {
-  return gch__threads_init() ? 0 : ENOMEM;
+  gch__threads_init();
+  return 0;
 }
 
 int gch__job_prepare(void) {
-  return gch__job_expect() ? ENOMEM : gch__service_start();
+  gch__job_expect();
+  return gch__service_start();
 }
 
 void gch__job_start(struct gch_job *job) {

@@ -357,10 +357,10 @@ void gch__work(struct gch_worker *w);
 /* Some tasks from the shared queue, the first to run at once. */
 struct gch_task *gch__take_shared(struct gch_worker *w);
 
-/* thread.c. The first: false where threads can't be used. worker_start: a new
-   thread for p, counted as searching; false: none can be started. is_thread: the
-   caller's thread is w's, where that is new. reset: in a forked child. */
-bool gch__threads_init(void);
+/* thread.c. worker_start: a new thread for p, counted as searching; false: none
+   can be started. is_thread: the caller's thread is w's, where that is new. reset:
+   in a forked child. */
+void gch__threads_init(void);
 bool gch__threads_are_at_limit(void);
 bool gch__worker_start(struct gch_proc *p);
 void gch__worker_is_thread(struct gch_worker *w);
@@ -369,8 +369,11 @@ void gch__threads_reset(void);
 /* switch.c: runs t on w from its native stack. */
 void gch__run(struct gch_worker *w, struct gch_task *t);
 
-/* The thread of w has left the stack of its task for good. */
-void gch__task_lost(struct gch_worker *w);
+/* The thread of w leaves the stack of its task for good, and will do nothing on it
+   that counts: that is over. The task, if there is one, for gch__task_bury, which
+   frees the stack too. */
+struct gch_task *gch__task_lost(struct gch_worker *w);
+void gch__task_bury(struct gch_worker *w, struct gch_task *t);
 
 /* monitor.c. Some proc has a worker: sees to it that the monitor looks at it
    from time to time; and soon, because some proc has tasks to run while another

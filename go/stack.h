@@ -139,6 +139,13 @@ void gch__free_lists_flush(struct gch_proc *p);
 void gch__stacks_lock(void);
 void gch__stacks_unlock(void);
 
+/* Whether addr lies in s, but not in its guard. */
+static inline bool gch__stack_holds(const struct gch_stack *s,
+                                    const void *addr) {
+  return (const char *)addr >= gch__stack_low(s) &&
+         (const char *)addr < gch__stack_high(s);
+}
+
 /* Whether addr lies in the guard of s. */
 bool gch__stack_guards(const struct gch_stack *s, const void *addr);
 

@@ -55,7 +55,8 @@ static void resize(void) {
 static bool start(void) {
   if (atomic_load(&sched.num_workers) > 0)
     return true;
-  if (!gch__threads_init() || gch__service_start() != 0)
+  gch__threads_init();
+  if (gch__service_start() != 0)
     return false;
   if (atomic_load(&sched.maxprocs) == 0)
     resize();

@@ -304,16 +304,20 @@ static struct gch_worker *end_task(struct gch_worker *w) {
   return gch__plain ? end_by(w, true) : end_in_full(w);
 }
 
-void gch__task_lost(struct gch_worker *w) {
+struct gch_task *gch__task_lost(struct gch_worker *w) {
   struct gch_task *t = w->task;
   w->task = gch__task_running = NULL;
   if (!t)
-    return;
+    return NULL;
   gch__sanitizer_leave(NULL, &w->sanitizer);
   gch__sanitizer_arrive(&w->sanitizer);
   gch__sanitizer_frames_left(&w->sanitizer);
   gch__main_task_over(t);
   gch__count_ended(w);
+  return t;
+}
+
+void gch__task_bury(struct gch_worker *w, struct gch_task *t) {
   bury(w, t);
 }
 

@@ -3,12 +3,19 @@
  * Tasks that have a pthread of their own. The block that hands fn and arg over
  * belongs to the starter until the thread runs, then to the thread, which frees
  * it before it calls fn.
+ *
+ * Who starts such a thread is its owner: it begins with his signal mask,
+ * processors, scheduling policy and floating-point environment, as by
+ * pthread_create (park/thread.h).
+ *
+ * The task is over, and counted so, before any destructor of a thread-local or of
+ * a thread-specific value runs.
  */
 #include "go/sched.h"
 #include "go/spawn.h"
 #include "park/fork.h"
+#include "park/thread.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,49 +43,33 @@ static void *thread_main(void *arg) {
   struct start s = *(struct start *)arg;
   free(arg);
   in_task = true;
-#ifdef __linux__
   if (s.name[0])
-    pthread_setname_np(pthread_self(), s.name);
-#endif
+    gch__thread_name(s.name);
   pthread_cleanup_push(end, NULL);
   gch__call_task(s.fn, s.arg);
   pthread_cleanup_pop(1);
   return NULL;
 }
 
-/* Starts a detached thread. 0 or an error. */
-static int start_thread(size_t stack_size, struct start *s) {
-  pthread_attr_t attr;
-  pthread_t thread;
-  size_t page = gch__page();
-  if (stack_size < (size_t)PTHREAD_STACK_MIN)
-    stack_size = (size_t)PTHREAD_STACK_MIN;
-  if (stack_size > SIZE_MAX - page || pthread_attr_init(&attr) != 0)
-    return ENOMEM;
-  int err =
-      pthread_attr_setstacksize(&attr, (stack_size + page - 1) / page * page);
-  if (!err)
-    err = pthread_attr_setguardsize(&attr, gch__guard_size());
-  if (!err)
-    err = pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-  if (!err)
-    err = pthread_create(&thread, &attr, thread_main, s);
-  pthread_attr_destroy(&attr);
-  return err;
+/* Without a name it has that of who starts it, if that is a thread of the
+   program's. */
+static void name(struct start *s, const gch_go_opts *opts) {
+  const char *from = gch__worker_running ? "gulch-task" : "";
+  strncpy(s->name, opts->name ? opts->name : from, sizeof s->name - 1);
 }
 
 int gch__go_thread(const gch_go_opts *opts, void (*fn)(void *), void *arg) {
   int saved = errno;
   struct start *s = calloc(1, sizeof *s);
+  size_t stack = opts->stack_size ? opts->stack_size : gch__stack_size();
   bool started = false;
   if (s) {
     s->fn = fn;
     s->arg = arg;
-    if (opts->name)
-      strncpy(s->name, opts->name, sizeof s->name - 1);
+    name(s, opts);
     atomic_fetch_add(&gch__sched.started, 1);
-    size_t size = opts->stack_size ? opts->stack_size : gch__stack_size();
-    started = start_thread(size, s) == 0;
+    started = gch__thread_start(GCH_THREAD_AS_CALLER, thread_main, s,
+                                stack, NULL) == 0;
     if (!started) {
       gch__count_ended(NULL);
       free(s);

@@ -2,16 +2,28 @@
 /*
  * Workers' threads. A worker's record outlives its thread, since thieves may
  * still look at it, and serves the next one. Worker threads have the signal mask
- * of the thread that started the first of them.
+ * of the thread that started the first of them, and nothing else of who started
+ * them (park/thread.h).
  *
  * A task that calls pthread_exit ends, and takes its thread along; the proc goes
- * to another worker. It is noticed by the destructor of a thread-specific value,
- * which runs on the native stack.
+ * to another worker. That is noticed by a cleanup handler below all that the task
+ * may have pushed: so the task is over before the destructors of thread-locals
+ * and thread-specific values run, and for them the thread is one like any other.
+ * glibc has left the task's stack by then. Another C library (musl) does all of
+ * that on it: there the task's stack and record stay on the list `lost` until
+ * the kernel no longer knows the thread.
  */
+
+/* pthread_cleanup_push in its plain form, which saves a place to jump to. The one
+   for exceptions is called for each frame, and between a task's frames and those
+   of its thread's native stack there is a gap. */
+#undef __EXCEPTIONS
 #include "go/sanitizer.h"
 #include "go/overflow.h"
 #include "go/sched.h"
 #include "park/say.h"
+#include "park/stay.h"
+#include "park/thread.h"
 #include "park/thread_id.h"
 
 #include <errno.h>
@@ -20,17 +32,19 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 enum { THREAD_STACK = 256 * 1024, DEFAULT_MAX_THREADS = 10000 };
 
 static struct {
   struct gch_lock lock;
   struct gch_worker *records; /* whose threads have ended */
-  pthread_key_t key;
+  struct gch_task *lost;      /* whose threads may still be ending */
   pthread_once_t once;
   sigset_t mask;
   uint32_t max;
-  bool ready;
 } threads = {.once = PTHREAD_ONCE_INIT};
 
 /* A record, and more for the list. */
@@ -82,11 +96,55 @@ __attribute__((noinline)) static void leave_proc(struct gch_worker *w) {
     gch__hand_on(p, &rest);
 }
 
+/* Tasks whose stacks their threads ended on. Who ended is in the record. */
+
+static uint32_t *thread_of_lost(struct gch_task *t) {
+  return gch__task_room(t);
+}
+
+static void list_lost(struct gch_task *t) {
+  *thread_of_lost(t) = gch__thread_id();
+  gch__lock(&threads.lock);
+  t->next = threads.lost;
+  threads.lost = t;
+  gch__unlock(&threads.lock);
+}
+
+static bool thread_is_gone(uint32_t thread) {
+#ifdef __linux__
+  return syscall(SYS_tgkill, getpid(), thread, 0) == -1 && errno == ESRCH;
+#else
+  (void)thread;
+  return false;
+#endif
+}
+
+static struct gch_task *take_lost(void) {
+  struct gch_task *t = NULL;
+  gch__lock(&threads.lock);
+  struct gch_task **link = &threads.lost;
+  while (*link && !thread_is_gone(*thread_of_lost(*link)))
+    link = &(*link)->next;
+  if ((t = *link))
+    *link = t->next;
+  gch__unlock(&threads.lock);
+  return t;
+}
+
+static void free_lost(void) {
+  for (struct gch_task *t; (t = take_lost());)
+    gch__task_bury(NULL, t);
+}
+
 /* pthread_exit in a task. */
 static void thread_lost(void *arg) {
   struct gch_worker *w = arg;
-  gch__task_lost(w);
+  struct gch_task *t = gch__task_lost(w);
   gch__worker_running = NULL;
+  if (t && gch__stack_holds(t->stack, __builtin_frame_address(0)))
+    list_lost(t);
+  else if (t)
+    gch__task_bury(w, t);
   leave_proc(w);
   gch__sanitizer_native_end(&w->sanitizer);
   gch__signal_stack_free(w);
@@ -101,20 +159,22 @@ void gch__worker_is_thread(struct gch_worker *w) {
   atomic_store(&w->tid, gch__thread_id());
 }
 
-static void *thread_main(void *arg) {
-  struct gch_worker *w = arg;
+static void begin(struct gch_worker *w) {
+  gch__thread_begin("gulch-worker", GCH_SLACK_USUAL);
   gch__worker_running = w;
   w->errno_at = &errno;
   gch__worker_is_thread(w);
-#ifdef __linux__
-  pthread_setname_np(pthread_self(), "gulch-worker");
-#endif
   gch__sanitizer_native(&w->sanitizer);
   gch__signal_stack_use(w);
-  pthread_setspecific(threads.key, w);
   pthread_sigmask(SIG_SETMASK, &threads.mask, NULL);
+}
+
+static void *thread_main(void *arg) {
+  struct gch_worker *w = arg;
+  begin(w);
+  pthread_cleanup_push(thread_lost, w);
   gch__work(w);
-  pthread_setspecific(threads.key, NULL);
+  pthread_cleanup_pop(0);
   gch__signal_stack_free(w);
   gch__sanitizer_native_end(&w->sanitizer);
   gch__worker_running = NULL;
@@ -131,35 +191,12 @@ static uint32_t max_threads(void) {
 static void init_once(void) {
   threads.max = max_threads();
   pthread_sigmask(SIG_SETMASK, NULL, &threads.mask);
-  threads.ready = pthread_key_create(&threads.key, thread_lost) == 0;
+  gch__stay_loaded(); /* before there are handlers */
   gch__overflow_init();
 }
 
-bool gch__threads_init(void) {
+void gch__threads_init(void) {
   pthread_once(&threads.once, init_once);
-  return threads.ready;
-}
-
-static int create_thread(struct gch_worker *w) {
-  pthread_attr_t attr;
-  pthread_t thread;
-  sigset_t all, old;
-  if (pthread_attr_init(&attr) != 0)
-    return ENOMEM;
-  pthread_attr_setstacksize(&attr, THREAD_STACK);
-  pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old); /* until thread_main */
-  int err = pthread_create(&thread, &attr, thread_main, w);
-  if (err) { /* thread-locals may need more than that stack */
-    pthread_attr_destroy(&attr);
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    err = pthread_create(&thread, &attr, thread_main, w);
-  }
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
-  pthread_attr_destroy(&attr);
-  return err;
 }
 
 static _Noreturn void too_many_threads(void) {
@@ -178,6 +215,7 @@ bool gch__worker_start(struct gch_proc *p) {
   int saved = errno;
   if (atomic_fetch_add(&gch__sched.num_workers, 1) >= threads.max)
     too_many_threads();
+  free_lost();
   struct gch_worker *w = record_new();
   bool started = false;
   if (w) {
@@ -187,7 +225,8 @@ bool gch__worker_start(struct gch_proc *p) {
     w->parker = (struct gch_parker)GCH_PARKER_OF_THREAD;
     atomic_store(&w->proc, p);
     atomic_store(&p->worker, w);
-    started = create_thread(w) == 0;
+    started = gch__thread_start(GCH_THREAD_OURS, thread_main, w, THREAD_STACK,
+                                NULL) == 0;
     if (!started) {
       atomic_store(&p->worker, NULL);
       record_free(w);
@@ -202,4 +241,5 @@ bool gch__worker_start(struct gch_proc *p) {
 void gch__threads_reset(void) {
   gch__lock_reset(&threads.lock);
   threads.records = NULL;
+  threads.lost = NULL;
 }

@@ -2,19 +2,19 @@
 #include "park/cpu.h"
 
 #include "park/clock.h"
+#include "park/cpus.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
 static int count_processors(void) {
   int saved = errno;
   int n = 0;
-#ifdef CPU_COUNT
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0)
-    n = CPU_COUNT(&set);
+#if GCH_HAVE_AFFINITY
+  struct gch_cpus cpus;
+  if (gch__process_cpus(0, &cpus))
+    n = gch__count_cpus(&cpus);
 #endif
   if (n <= 0)
     n = (int)sysconf(_SC_NPROCESSORS_ONLN);

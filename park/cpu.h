@@ -33,8 +33,8 @@ static inline void gch__pause(void) {
 /* Does that for about so many nanoseconds. */
 void gch__pause_for(uint32_t ns);
 
-/* How many processors the process may use, by its affinity when first asked;
-   at least 1. */
+/* How many processors the process may use, by the affinity of its threads when
+   first asked; at least 1. */
 int gch__processors(void);
 
 #endif

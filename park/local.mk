@@ -5,11 +5,14 @@ libgulch_la_SOURCES += \
   park/clock.h \
   park/cpu.c \
   park/cpu.h \
+  park/cpus.c \
+  park/cpus.h \
   park/delay.c \
   park/delay.h \
   park/errno.c \
   park/fence.c \
   park/fence.h \
+  park/float.h \
   park/fork.c \
   park/fork.h \
   park/futex.c \
@@ -25,7 +28,11 @@ libgulch_la_SOURCES += \
   park/say.h \
   park/sleepers.c \
   park/sleepers.h \
+  park/stay.c \
+  park/stay.h \
   park/strict.h \
   park/task.h \
+  park/thread.c \
+  park/thread.h \
   park/thread_id.c \
   park/thread_id.h

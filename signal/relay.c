@@ -7,6 +7,8 @@
  */
 #include "signal/relay.h"
 
+#include "park/thread.h"
+
 #if GCH_HAVE_FUTEX
 typedef int gch__no_relay;
 #else
@@ -14,7 +16,6 @@ typedef int gch__no_relay;
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 static pthread_mutex_t start_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -23,6 +24,7 @@ static pid_t started_in; /* the process that has the thread */
 
 static void *relay(void *unused) {
   char byte[64];
+  gch__thread_begin("gulch-signals", GCH_SLACK_USUAL);
   while (read(ends[0], byte, sizeof byte) > 0 || errno == EINTR)
     gch__service_wake();
   return unused;
@@ -45,15 +47,9 @@ static int open_pipe(void) {
 }
 
 static int start_thread(void) {
-  sigset_t all, old;
-  pthread_t thread;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
-  int err = pthread_create(&thread, NULL, relay, NULL);
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
-  if (err)
+  enum { STACK = 64 * 1024 };
+  if (gch__thread_start(GCH_THREAD_OURS, relay, NULL, STACK, NULL) != 0)
     return ENOMEM;
-  pthread_detach(thread);
   started_in = getpid();
   return 0;
 }

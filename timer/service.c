@@ -30,15 +30,12 @@
 #include "park/fork.h"
 #include "park/lock.h"
 #include "park/parker.h"
+#include "park/thread.h"
 #include "timer/queue.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 static struct {
   struct gch_parker parker;
@@ -97,9 +94,8 @@ static struct gch_job *next_job(void) {
 }
 
 static void *serve(void *unused) {
-#ifdef __linux__
-  prctl(PR_SET_TIMERSLACK, 1000UL); /* nanoseconds; the default is 50 µs */
-#endif
+  gch__thread_begin("gulch", GCH_SLACK_SHORT);
+  gch__thread_is_model();
   for (;;) {
     struct gch_wakes wakes = {.by_service = true};
     int64_t next = gch__queue_run(&wakes);
@@ -120,25 +116,14 @@ static void *serve(void *unused) {
   return unused;
 }
 
-/* All signals are blocked in the thread: they are for the program's own. */
+/* All signals stay blocked in the thread: they are for the program's own. */
 static int create_thread(void) {
   enum { STACK = 256 * 1024 };
   pthread_t thread;
-  pthread_attr_t attr;
-  sigset_t all, old;
-  if (pthread_attr_init(&attr) != 0)
-    return ENOMEM;
-  pthread_attr_setstacksize(&attr, STACK);
-  pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
-  int err = pthread_create(&thread, &attr, serve, NULL);
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
-  pthread_attr_destroy(&attr);
-  if (err)
+  if (gch__thread_start(GCH_THREAD_OURS, serve, NULL, STACK, &thread) != 0)
     return ENOMEM;
 #ifdef __linux__
-  pthread_setname_np(thread, "gulch");
+  pthread_setname_np(thread, "gulch"); /* that is how it is known at once */
 #endif
   return 0;
 }

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Staying in memory, whoever unloads what the library is part of. */
+#ifndef GCH_PARK_STAY_H
+#define GCH_PARK_STAY_H
+
+/* From now on the code that calls this stays loaded until the process ends: the
+   shared library, or the plugin into which the archive was linked. To be called
+   before anything is set up that calls this code later by itself: a thread, a
+   signal handler, the destructor of a thread-specific value. Leaves errno
+   alone. */
+void gch__stay_loaded(void);
+
+#endif
