@@ -19,6 +19,8 @@ libgulch_la_SOURCES += \
   go/overflow.h \
   go/park_until.c \
   go/proc.c \
+  go/quota.c \
+  go/quota.h \
   go/ready.c \
   go/sanitizer.c \
   go/sanitizer.h \

@@ -8,6 +8,7 @@
  * nothing. What lay in the procs' lists is lost memory, since their workers may
  * have been changing them.
  */
+#include "go/quota.h"
 #include "go/sched.h"
 #include "park/fork.h"
 #include "timer/service.h"
@@ -25,17 +26,28 @@
 static pthread_mutex_t start_mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic int setting; /* of gch_maxprocs; 0: not known yet */
 
+/* As Go has it since 1.25: two at least, so that a task that computes does not hold up
+   the others for whole periods of the quota. */
+static int processors_within_quota(void) {
+  int n = gch__processors(), quota = gch__cpu_quota();
+  if (quota > 0 && quota < 2)
+    quota = 2;
+  return quota > 0 && quota < n ? quota : n;
+}
+
 static int default_maxprocs(void) {
   const char *s = getenv("GULCH_MAXPROCS");
   long n = s ? strtol(s, NULL, 10) : 0;
-  return n > 0 && n <= INT_MAX ? (int)n : gch__processors();
+  return n > 0 && n <= INT_MAX ? (int)n : processors_within_quota();
 }
 
 static int get_setting(void) {
-  int now = 0, saved = errno, first = default_maxprocs();
+  int now = atomic_load(&setting), saved = errno;
+  if (now != 0)
+    return now;
+  int first = default_maxprocs();
   errno = saved;
-  atomic_compare_exchange_strong(&setting, &now, first);
-  return atomic_load(&setting);
+  return atomic_compare_exchange_strong(&setting, &now, first) ? first : now;
 }
 
 /* With start_mutex held: as many procs as are wanted. */
