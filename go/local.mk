@@ -12,6 +12,7 @@ libgulch_la_SOURCES += \
   go/guard.c \
   go/idle.c \
   go/job.h \
+  go/lack.c \
   go/map.c \
   go/map.h \
   go/monitor.c \

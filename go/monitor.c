@@ -214,10 +214,7 @@ static bool look_at_all(int64_t now) {
       p->seen_tick = gch__tick(p) - 1;
     }
   }
-  if (atomic_exchange(&gch__sched.lacks_thread, false)) {
-    any = true;
-    gch__wake_worker();
-  }
+  any |= gch__look_for_lack(now);
   return any;
 }
 

@@ -43,12 +43,30 @@ static int take_permit(struct gch_parker *p) {
              : ETIMEDOUT;
 }
 
-/* In a forked child there may be no memory for the library's thread, and so
-   nobody to wake the task. */
+/* Tasks that the caller's proc has taken. */
+static uint32_t taken(void) {
+  struct gch_proc *p = atomic_load(&gch__worker_self()->proc);
+  return p ? gch__tick(p) : 0;
+}
+
+/* In a forked child the library's thread may be refused, and so there is nobody to
+   wake the task at its deadline. Others go on meanwhile; while there are none the
+   worker sleeps, and then asks for that thread again. */
 static int yield_until(struct gch_parker *p, int64_t deadline) {
+  enum { NAP = 1000000 }; /* nanoseconds */
   int err;
-  while ((err = take_permit(p)) != 0 && gch__now() < deadline)
+  for (int64_t now;
+       (err = take_permit(p)) != 0 && (now = gch__now()) < deadline;) {
+    uint32_t before = taken();
     gch_yield();
+    if (taken() - before > 1)
+      continue;
+    int64_t end = gch__time_add(now, NAP);
+    gch__futex_wait(&p->state, GCH_PARKER_EMPTY,
+                    end < deadline ? end : deadline);
+    if (gch__service_start() == 0)
+      return gch__task_park_until(p, deadline);
+  }
   return err;
 }
 

@@ -36,6 +36,7 @@ enum {
   STEAL_MAX = 64,  /* their worker waits while they are looked through */
   LOOK_MIN = 2000, /* nanoseconds for which it is looked what a proc takes */
   LOOK_MAX = 10000,
+  VAIN_WAKES = 2,
 };
 
 #define sched gch__sched
@@ -65,6 +66,7 @@ struct gch_task *gch__take_shared(struct gch_worker *w) {
   gch__lock(&sched.lock);
   uint32_t n = gch__count(&sched.shared) / gch__procs_allowed() + 1;
   gch__move(&found, &sched.shared, n < SHARED_BATCH ? n : SHARED_BATCH);
+  gch__count_up(&sched.taken_shared);
   gch__unlock(&sched.lock);
   struct gch_task *t = gch__pop(&found);
   keep_found(w, &found);
@@ -182,20 +184,46 @@ static struct gch_task *find_task(struct gch_worker *w) {
   return NULL;
 }
 
-static bool work_somewhere(bool *lonely) {
-  *lonely = false;
+/* Where there is work, of which the last named counts: in procs that keep it for
+   now; in procs from which it may be stolen; for everybody. */
+enum work { NO_WORK, KEPT, TO_STEAL, SHARED };
+
+static enum work work_somewhere(void) {
+  enum work found = NO_WORK;
   if (gch__count(&sched.shared) > 0)
-    return true;
+    return SHARED;
   uint32_t n = atomic_load(&sched.num_procs);
   for (uint32_t i = 0; i < n; i++) {
     struct gch_proc *p = atomic_load(&sched.procs[i]);
     if (gch__count(&p->queue) == 0 && !has_next(p))
       continue;
     if (is_free(p))
-      return true;
-    *lonely = true;
+      return TO_STEAL;
+    found = KEPT;
   }
-  return false;
+  return found;
+}
+
+/* After w, who goes to sleep, is listed. What may be stolen and was not, since its
+   worker is about to take of it and has lost its processor, w would be woken for
+   again and again; and that processor may be the one that w runs on, with a higher
+   priority. So after some times it is left to the monitor. */
+static void look_once_more(struct gch_worker *w) {
+  switch (work_somewhere()) {
+  case NO_WORK:
+    return;
+  case TO_STEAL:
+    if (w->vain_wakes++ < VAIN_WAKES) {
+      gch__wake_worker();
+      return;
+    }
+    /* fall through */
+  case KEPT:
+    gch__monitor_next();
+    return;
+  case SHARED:
+    gch__wake_worker();
+  }
 }
 
 /* The search is over, and hands on what it may have kept others from doing.
@@ -250,17 +278,13 @@ static void stop_searching(struct gch_worker *w) {
    it is taken. False: the thread is not needed. */
 static bool idle(struct gch_worker *w) {
   struct gch_proc *p;
-  bool lonely;
   if (!give_up_proc(w, &p))
     return true;
   stop_searching(w);
   bool stays = gch__list_idle_pair(p, w);
   gch__fence_heavy();
   GCH_DELAY();
-  if (work_somewhere(&lonely))
-    gch__wake_worker();
-  else if (lonely)
-    gch__monitor_next();
+  look_once_more(w);
   if (stays)
     gch__park(&w->parker, GCH__FOREVER);
   return stays;
@@ -273,6 +297,7 @@ void gch__work(struct gch_worker *w) {
     struct gch_proc *p = atomic_load(&w->proc);
     struct gch_task *t = p && !gch__retired(p) ? find_task(w) : NULL;
     if (t) {
+      w->vain_wakes = 0;
       found_work(w);
       gch__run(w, t);
     } else if (!idle(w)) {

@@ -105,6 +105,7 @@ struct gch_worker {
   _Atomic clockid_t cpu_clock; /* of the thread */
   struct gch_fiber native;
   uint32_t random;
+  uint32_t vain_wakes; /* by itself, for what it could not steal */
   uint32_t stolen; /* tasks by the last theft, which is not judged yet */
   int64_t stolen_at;
   struct gch_parker parker; /* of the idle */
@@ -128,6 +129,7 @@ struct gch_sched {
   atomic_bool thefts_vain;  /* what was stolen last took less than the theft */
   atomic_bool forked;       /* and the monitor has not been started since */
   atomic_bool lacks_thread; /* one could not be started: try again later */
+  _Atomic uint64_t taken_shared; /* times that tasks were taken from there */
   uint32_t generation; /* of processes: grows with each fork, in the child */
   alignas(64) _Atomic size_t started, ended; /* tasks, by who has no proc */
 };
@@ -365,6 +367,10 @@ bool gch__threads_are_at_limit(void);
 bool gch__worker_start(struct gch_proc *p);
 void gch__worker_is_thread(struct gch_worker *w);
 void gch__threads_reset(void);
+
+/* lack.c: the monitor looks whether tasks wait because threads can't be started.
+   If so, one is tried again; or the process ends. */
+bool gch__look_for_lack(int64_t now);
 
 /* switch.c: runs t on w from its native stack. */
 void gch__run(struct gch_worker *w, struct gch_task *t);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where no thread can be started (RLIMIT_NPROC, the pids.max of a cgroup) those
+ * who want one only say so (lacks_thread), and the monitor tries again at each of
+ * its looks while tasks wait: threads may end, limits may rise. If then no task
+ * moves for LONGEST, all threads that there are sit in calls that block, most
+ * likely for what the waiting tasks would do: the program has come to a halt, and
+ * says so. That is a little less than the 10 s that are promised, so that who
+ * waits for 10 s hears of it.
+ *
+ * A task moves when it is started or taken from a queue, or ends; and while the
+ * process uses processor time, since one that computes may be about to end.
+ */
+#include "go/sched.h"
+#include "park/say.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#define sched gch__sched
+
+/* Nanoseconds. */
+enum { SECOND = 1000000000, WINDOW = SECOND, BUSY = SECOND / 8 };
+static const int64_t LONGEST = INT64_C(9800000000);
+
+/* The monitor's. */
+static struct {
+  int64_t since;  /* when a task has moved last; 0: nothing is lacking */
+  int64_t failed; /* when a thread could not be started last */
+  uint64_t steps; /* at `since` */
+  int64_t window; /* for processor time, when it began */
+  int64_t cpu;    /* and what the process had used then */
+  uint32_t generation; /* of the process that all this is about */
+} lack;
+
+static bool has_tasks(struct gch_proc *p) {
+  return gch__count(&p->queue) > 0 ||
+         atomic_load_explicit(&p->next, memory_order_relaxed);
+}
+
+static bool tasks_wait(void) {
+  uint32_t n = atomic_load(&sched.num_procs);
+  for (uint32_t i = 0; i < n; i++)
+    if (has_tasks(atomic_load(&sched.procs[i])))
+      return true;
+  return gch__count(&sched.shared) > 0;
+}
+
+/* A sum that grows with each step that a task makes. */
+static uint64_t steps(void) {
+  uint32_t n = atomic_load(&sched.num_procs);
+  uint64_t sum = atomic_load(&sched.started) + atomic_load(&sched.ended) +
+                 atomic_load(&sched.taken_shared);
+  for (uint32_t i = 0; i < n; i++) {
+    struct gch_proc *p = atomic_load(&sched.procs[i]);
+    sum += gch__tick(p) + atomic_load(&p->started) + atomic_load(&p->ended);
+  }
+  return sum;
+}
+
+static bool computes(int64_t now) {
+  struct timespec t;
+  if (now - lack.window < WINDOW)
+    return false;
+  if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) != 0)
+    return false;
+  int64_t cpu = (int64_t)t.tv_sec * SECOND + t.tv_nsec;
+  bool busy = (cpu - lack.cpu) / BUSY >= (now - lack.window) / WINDOW;
+  lack.window = now;
+  lack.cpu = cpu;
+  return busy;
+}
+
+static _Noreturn void halt(void) {
+  gch__say("fatal error: tasks wait, and no thread can be started (more must be "
+           "allowed: ulimit -u, which is RLIMIT_NPROC, or the cgroup's "
+           "pids.max)\n");
+  _exit(2);
+}
+
+bool gch__look_for_lack(int64_t now) {
+  bool failed = atomic_exchange(&sched.lacks_thread, false);
+  if (lack.generation != sched.generation) { /* forked since */
+    lack.generation = sched.generation;
+    lack.since = lack.failed = 0;
+  }
+  if (failed)
+    lack.failed = now;
+  if (now - lack.failed > SECOND || !tasks_wait()) {
+    lack.since = 0;
+    return false;
+  }
+  uint64_t seen = steps();
+  if (computes(now) || lack.since == 0 || seen != lack.steps) {
+    lack.since = now;
+    lack.steps = seen;
+  }
+  if (failed && now - lack.since >= LONGEST)
+    halt();
+  gch__wake_worker();
+  return true;
+}
