@@ -55,6 +55,7 @@ check_PROGRAMS += \
   tests/check_fork_signal \
   tests/check_fork_sync \
   tests/check_go \
+  tests/check_inherit \
   tests/check_last_words \
   tests/check_leaks \
   tests/check_main \
@@ -67,6 +68,7 @@ check_PROGRAMS += \
   tests/check_once \
   tests/check_own_thread \
   tests/check_panic \
+  tests/check_quota \
   tests/check_rwmutex \
   tests/check_rwmutex_until \
   tests/check_select \
