@@ -5,7 +5,9 @@
  *
  * It goes on by a return (fiber_x86_64.S says why; and where branch targets are
  * enforced, BTI, only a return may lead to a place without a landing pad). The
- * hints are such pads, and nothing to older processors.
+ * hints are such pads, and nothing to older processors. Where the compiler signs
+ * return addresses (PAC), x30 is signed too, by where sp is before and after the
+ * switch; SIGN is a pad as well.
  *
  * To the debugger d8 to d15 are the registers 72 to 79.
  */
@@ -14,6 +16,17 @@
 #ifdef GCH_FIBER_AARCH64
 #define FRAME 160
 #define BTI_C hint 34
+#ifndef __ARM_FEATURE_PAC_DEFAULT
+#define SIGN BTI_C
+#elif __ARM_FEATURE_PAC_DEFAULT & 2
+#define SIGN hint 27      /* pacibsp */
+#define CHECK hint 31     /* autibsp */
+#define SIGN_1716 hint 10 /* pacib1716 */
+#else
+#define SIGN hint 25     /* paciasp */
+#define CHECK hint 29    /* autiasp */
+#define SIGN_1716 hint 8 /* pacia1716 */
+#endif
 
   .text
 
@@ -24,7 +37,13 @@
   .balign 16
 gch__fiber_switch:
   .cfi_startproc
-  BTI_C
+  SIGN
+#ifdef CHECK
+#if __ARM_FEATURE_PAC_DEFAULT & 2
+  .cfi_b_key_frame
+#endif
+  .cfi_negate_ra_state
+#endif
   stp x29, x30, [sp, -FRAME]!
   .cfi_adjust_cfa_offset FRAME
   .cfi_rel_offset x29, 0
@@ -93,6 +112,10 @@ gch__fiber_switch:
   .cfi_adjust_cfa_offset -FRAME
   .cfi_restore x29
   .cfi_restore x30
+#ifdef CHECK
+  CHECK
+  .cfi_negate_ra_state
+#endif
   ret
   .cfi_endproc
   .size gch__fiber_switch, . - gch__fiber_switch
@@ -134,27 +157,18 @@ gch__fiber_make:
   BTI_C
   add x1, x1, x2
   and x1, x1, -16
+  adr x17, start
+#ifdef CHECK
+  mov x16, x1
+  SIGN_1716
+#endif
   sub x1, x1, FRAME
-  adr x9, start
-  stp xzr, x9, [x1] /* x29, x30 */
+  stp xzr, x17, [x1] /* x29, x30 */
   str x3, [x1, 16]  /* x19 */
   str x1, [x0]
   ret
   .cfi_endproc
   .size gch__fiber_make, . - gch__fiber_make
-
-/* This file does not keep a library from being built for BTI. */
-#ifdef __ARM_FEATURE_BTI_DEFAULT
-  .section .note.gnu.property, "a", %note
-  .balign 8
-  .word 4, 16, 5     /* sizes of name and content; NT_GNU_PROPERTY_TYPE_0 */
-  .asciz "GNU"
-  .word 0xc0000000   /* GNU_PROPERTY_AARCH64_FEATURE_1_AND */
-  .word 4, 1, 0      /* its size; BTI; padding */
-#endif
 #endif
 
-/* In the empty file too: without this the linker has the stack executable. */
-#ifdef __ELF__
-  .section .note.GNU-stack, "", %progbits
-#endif
+#include "go/notes.h"

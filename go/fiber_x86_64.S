@@ -94,7 +94,4 @@ gch__fiber_make:
   .size gch__fiber_make, . - gch__fiber_make
 #endif
 
-/* In the empty file too: without this the linker has the stack executable. */
-#ifdef __ELF__
-  .section .note.GNU-stack, "", %progbits
-#endif
+#include "go/notes.h"

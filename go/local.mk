@@ -5,7 +5,11 @@ libgulch_la_SOURCES += \
   go/extras.h \
   go/fiber.h \
   go/fiber_aarch64.S \
+  go/fiber_arm.S \
+  go/fiber_i386.S \
   go/fiber_kind.h \
+  go/fiber_riscv64.S \
+  go/fiber_s390x.S \
   go/fiber_ucontext.c \
   go/fiber_x86_64.S \
   go/go.c \
@@ -16,6 +20,7 @@ libgulch_la_SOURCES += \
   go/map.c \
   go/map.h \
   go/monitor.c \
+  go/notes.h \
   go/overflow.c \
   go/overflow.h \
   go/park_until.c \

@@ -30,7 +30,4 @@ gch__task_stop_for:
   .size gch__task_stop_for, . - gch__task_stop_for
 #endif
 
-/* In the empty file too: without this the linker has the stack executable. */
-#ifdef __ELF__
-  .section .note.GNU-stack, "", %progbits
-#endif
+#include "go/notes.h"

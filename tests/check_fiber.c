@@ -11,12 +11,14 @@
 #include "go/fiber_kind.h"
 #include "harness.h"
 
-#include <execinfo.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#if defined(__GLIBC__)
+#include <execinfo.h>
+#endif
 
 enum { STACK_SIZE = 64 * 1024 };
 
@@ -125,7 +127,7 @@ START_TEST(the_stack_is_aligned_wherever_it_ends) {
     gch__fiber_make(&other, other_stack(), STACK_SIZE - less, use_stack);
     to_other(&found);
     ck_assert_str_eq(found.printed, "1.5 2.5");
-    ck_assert_uint_eq(found.pair_at % 16, 0);
+    ck_assert_uint_eq(found.pair_at % _Alignof(pair), 0);
     uintptr_t stack = (uintptr_t)other_stack();
     ck_assert(found.pair_at > stack &&
               found.pair_at < stack + STACK_SIZE - less);
@@ -243,6 +245,7 @@ END_TEST
 
 /* Backtraces */
 
+#if defined(__GLIBC__)
 /* How many functions there are under the entry. */
 #ifdef GCH_FIBER_UCONTEXT
 enum { BEFORE_ENTRY = 2 };
@@ -258,6 +261,9 @@ static struct trace {
 
 __attribute__((noinline)) static void take_trace(void) {
   trace.in_entry = __builtin_return_address(0);
+#ifdef __thumb__
+  trace.in_entry = (char *)trace.in_entry - 1; /* that bit says so */
+#endif
   trace.n = backtrace(trace.frames, 64);
 }
 
@@ -280,6 +286,7 @@ START_TEST(a_backtrace_ends_at_the_entry) {
   ck_assert_int_le(trace.n - entry, 1 + BEFORE_ENTRY);
 }
 END_TEST
+#endif
 
 /* Jumps */
 
@@ -319,7 +326,9 @@ Suite *test_suite(void) {
   tcase_add_test(t, a_thousand_fibers_take_turns);
   tcase_add_test(t, another_thread_goes_on_with_a_fiber);
   tcase_add_test(t, the_signal_mask_is_the_threads);
+#if defined(__GLIBC__)
   tcase_add_test(t, a_backtrace_ends_at_the_entry);
+#endif
   tcase_add_test(t, a_jump_passes_and_saves_nothing);
   tcase_add_test(t, a_stack_serves_again_after_a_jump);
   return s;

@@ -47,7 +47,6 @@ check_PROGRAMS += \
   tests/check_errgroup \
   tests/check_errgroup_limit \
   tests/check_fiber \
-  tests/check_fiber_ucontext \
   tests/check_fork \
   tests/check_fork_chan \
   tests/check_fork_embedded \
@@ -107,10 +106,14 @@ tests_check_nested_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,execstack
 
 # Fibers, with their sources: as the library has them, and the portable ones.
 tests_check_fiber_SOURCES = tests/check_fiber.c tests/fiber_marks.S \
-  tests/fiber_marks.h go/fiber.h go/fiber_aarch64.S go/fiber_kind.h \
-  go/fiber_ucontext.c go/fiber_x86_64.S
+  tests/fiber_marks.h go/fiber.h go/fiber_aarch64.S go/fiber_arm.S \
+  go/fiber_i386.S go/fiber_kind.h go/fiber_riscv64.S go/fiber_s390x.S \
+  go/fiber_ucontext.c go/fiber_x86_64.S go/notes.h
 tests_check_fiber_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
-tests_check_fiber_CFLAGS = $(GULCH_CFLAGS) $(CHECK_CFLAGS)
+tests_check_fiber_CFLAGS = $(GULCH_CFLAGS) $(CHECK_CFLAGS) -funwind-tables
+if HAVE_UCONTEXT
+check_PROGRAMS += tests/check_fiber_ucontext
+endif
 tests_check_fiber_ucontext_SOURCES = $(tests_check_fiber_SOURCES)
 # By names of their own: a static library brings its fibers too.
 tests_check_fiber_ucontext_CPPFLAGS = $(tests_check_fiber_CPPFLAGS) \
@@ -120,10 +123,10 @@ tests_check_fiber_ucontext_CFLAGS = $(tests_check_fiber_CFLAGS)
 endif
 
 EXTRA_DIST += \
-  tests/aarch64.sh \
   tests/abi.list \
   tests/chan_forms.h \
   tests/coverage.sh \
+  tests/cross.sh \
   tests/crowd.h \
   tests/ends.h \
   tests/ctx_facts.h \
