@@ -47,7 +47,7 @@ static void look(struct gch_deferred *d, struct gch_wakes *k);
 
 static struct {
   atomic_bool on, on_next;
-  _Atomic int64_t interval, last_next; /* of the looks at next */
+  alignas(8) _Atomic int64_t interval, last_next; /* of the looks at next */
   struct gch_entry entry;
   struct gch_deferred call;
   int64_t due; /* the next look at who is stuck */

@@ -86,7 +86,7 @@ struct gch_proc {
   struct gch_proc *next_idle;
   uint32_t index;
   _Atomic uint32_t looked_tick; /* when a searcher last looked, hints both */
-  _Atomic int64_t looked_at;
+  alignas(8) _Atomic int64_t looked_at;
   enum { GCH_PROC_RETIRED, GCH_PROC_IDLE, GCH_PROC_HELD } state; /* idle.c */
   /* The monitor's. */
   uint32_t seen_tick, fine_tick;

@@ -23,7 +23,7 @@
 GCH_BEGIN_DECLS
 
 typedef struct gch_wg { /* private */
-  uint64_t state;
+  uint64_t state __attribute__((__aligned__(8)));
   void *waiters;
   uint32_t process, spare;
   uintptr_t reserved[1];
