@@ -1,0 +1,279 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Builds gulch for other processors and another C library, each in
+# build-cross/NAME, and runs its Check programs there, under qemu where this
+# machine can't.
+#
+#     tests/cross.sh [--all] [NAME…] [tests/check_x…]
+#
+# NAME: aarch64 armhf i386 riscv64 s390x ppc64el musl; none: all of them. Of the
+# programs those of the list below are run, --all: all that there are.
+#
+# Debian's cross compilers, musl-tools and qemu-user are installed where root
+# runs this, else it says what is missing and exits with 77. Check is built for
+# each from Debian's source package, which is fetched by apt; nothing of that is
+# installed. In the environment: CONFIGURE_OPTIONS; GULCH_TEST_SCALE and
+# GULCH_TEST_SECONDS; QEMU_NATIVE=no, to have i386 run under qemu everywhere.
+set -eu
+cd "$(dirname "$0")/.."
+source=$PWD
+base=$PWD/build-cross
+jobs=-j$(nproc)
+export GULCH_TEST_SCALE="${GULCH_TEST_SCALE-0.1}"
+export GULCH_TEST_SECONDS="${GULCH_TEST_SECONDS-600}"
+
+# At least one for each part of the library that knows the processor, the kernel
+# or the C library, and for each that parks.
+usual='abi chan chan_blocking chan_drop chan_element chan_memory chan_sizes cond
+  ctx ctx_deadline ctx_tree ctx_value dump errgroup fiber fiber_ucontext fork
+  fork_sync go leaks maxprocs mutex once panic rwmutex select select_args
+  select_blocking signal signal_ctx signal_restore strict task task_block
+  task_end task_fork task_mixed task_overflow ticker timer timer_func typed wg'
+
+say() {
+  echo "cross.sh: $*" >&2
+}
+
+# Of the one that $name is: host, the system's name; packages, those that build
+# for it, with compiler and ldflags; run, what runs its programs; libs, where its
+# libraries are.
+describe() {
+  libc= run= ldflags=
+  case $name in
+  aarch64) host=aarch64-linux-gnu libc=arm64 run=qemu-aarch64 ;;
+  armhf) host=arm-linux-gnueabihf libc=armhf run=qemu-arm ;;
+  i386)
+    host=i686-linux-gnu libc=i386 run=qemu-i386
+    # So that programs run without qemu too.
+    ldflags="-Wl,--dynamic-linker=/usr/$host/lib/ld-linux.so.2
+      -Wl,-rpath,/usr/$host/lib"
+    ;;
+  riscv64) host=riscv64-linux-gnu libc=riscv64 run=qemu-riscv64 ;;
+  s390x) host=s390x-linux-gnu libc=s390x run=qemu-s390x ;;
+  ppc64el) host=powerpc64le-linux-gnu libc=ppc64el run=qemu-ppc64le ;;
+  musl) host=x86_64-linux-musl ;;
+  *)
+    say "what is $name?"
+    exit 2
+    ;;
+  esac
+  compiler=$host-gcc
+  packages="gcc-$host libc6-dev-$libc-cross qemu-user"
+  if [ "$name" = musl ]; then
+    compiler=musl-gcc packages=musl-tools
+  fi
+  libs=/usr/$host
+}
+
+have() {
+  command -v "$1" >/dev/null
+}
+
+# Whether what is needed is there now.
+equipped() { # tools
+  for tool; do
+    have "$tool" && continue
+    # shellcheck disable=SC2086 # a list of words
+    if [ "$(id -u)" = 0 ] && have apt-get && [ -z "${asked-}" ]; then
+      asked=yes
+      {
+        apt-get -q update &&
+          DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+            --no-install-recommends install $packages make autoconf automake \
+            libtool
+      } >"$base/apt.log" 2>&1 || cat "$base/apt.log" >&2
+    fi
+    have "$tool" && continue
+    say "$name: there is no $tool (Debian: $packages)"
+    return 1
+  done
+}
+
+# Check's source, once: apt's own lists, with sources for what the system has
+# binaries of.
+fetch_check() {
+  apt=$base/apt
+  [ -d "$base/check" ] && return
+  rm -rf "$apt"
+  mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/parts" \
+    "$apt/source"
+  : >"$apt/status"
+  for list in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+    [ -f "$list" ] && grep -q debian "$list" || continue
+    sed 's/^Types:.*/Types: deb-src/; s/^deb /deb-src /' "$list" \
+      >"$apt/parts/$(basename "$list")"
+  done
+  cat >"$apt/conf" <<END
+Dir::State "$apt";
+Dir::State::status "$apt/status";
+Dir::Cache "$apt/cache";
+Dir::Etc::sourcelist "/dev/null";
+Dir::Etc::sourceparts "$apt/parts";
+APT::Sandbox::User "";
+Acquire::Languages "none";
+END
+  (
+    cd "$apt/source"
+    export APT_CONFIG="$apt/conf"
+    apt-get -q update && apt-get -q --download-only source check &&
+      tar xf check_*.orig.tar.* && autoreconf -fi check-*/
+  ) >"$apt/log" 2>&1 || {
+    cat "$apt/log" >&2
+    say "cannot fetch the source of Check"
+    exit 77
+  }
+  mv "$apt"/source/check-*/ "$base/check"
+  rm -rf "$apt"
+}
+
+# Check itself, without its tests and its documentation.
+build_check() {
+  [ -e "$dir/root/lib/libcheck.a" ] && return
+  mkdir -p "$dir/check"
+  (
+    cd "$dir/check"
+    "$base/check/configure" -q --host="$host" --prefix="$dir/root" \
+      --disable-shared --disable-subunit --disable-timeout-tests \
+      --disable-build-docs CC="$cc" &&
+      make -s "$jobs" -C lib && make -s "$jobs" -C src install &&
+      make -s install-includeHEADERS
+  ) >"$dir/check.log" 2>&1 || {
+    tail -n 30 "$dir/check.log" >&2
+    say "$name: cannot build Check"
+    return 1
+  }
+}
+
+# All programs that there are here.
+programs_built() {
+  printf 'include Makefile\nprograms:\n\t@echo $(check_PROGRAMS)\n' |
+    make -s -f - programs
+}
+
+build() {
+  cc=$compiler
+  have ccache && cc="ccache $compiler"
+  build_check || return
+  cd "$dir"
+  # shellcheck disable=SC2086 # lists of words
+  if ! [ -e Makefile ]; then
+    # PKG_CONFIG: nothing that this system has is for that one.
+    "$source/configure" -q --host="$host" --disable-static --enable-werror \
+      CC="$cc" PKG_CONFIG=false CHECK_CFLAGS="-I$dir/root/include" \
+      CHECK_LIBS="-L$dir/root/lib -lcheck -lrt -lm" \
+      LDFLAGS="$(echo $ldflags)" ${CONFIGURE_OPTIONS-} >configure.log 2>&1 || {
+      cat configure.log
+      return 1
+    }
+  fi
+  make -s -k "$jobs" libgulch.la >build.log 2>&1 || {
+    cat build.log
+    return 1
+  }
+  # shellcheck disable=SC2046 # a list of words
+  make -s -k "$jobs" all $(programs_built) >>build.log 2>&1 || {
+    grep -E '(error|warning|undefined reference):' build.log
+    echo "$name: not everything builds (build-cross/$name/build.log)"
+  }
+}
+
+# Whether this machine runs programs of i386 itself.
+runs_i386() {
+  [ "${QEMU_NATIVE-}" != no ] &&
+    "$libs/lib/ld-linux.so.2" --version >/dev/null 2>&1
+}
+
+# How programs are run: GULCH_TEST_EMULATOR, by the tests too.
+choose_runner() {
+  unset GULCH_TEST_EMULATOR QEMU_LD_PREFIX
+  [ "$name" = i386 ] && runs_i386 && run=
+  [ -n "$run" ] || return 0
+  export GULCH_TEST_EMULATOR="$run" QEMU_LD_PREFIX="$libs"
+}
+
+# Whether each failure that a log tells of is qemu's own: version 7.2 dies where
+# a forked process starts a thread; 10.0 does not.
+excused() { # log
+  failures=$(sed -n 's/.*Checks:.*Failures: \([0-9]*\), Errors: 0$/\1/p' "$1")
+  died=$(grep -ac '^Bail out.*qemu_plugin_vcpu_init_hook' "$1") || true
+  [ -n "$failures" ] && [ "$failures" -le "$died" ]
+}
+
+# Those to be run.
+chosen() {
+  # shellcheck disable=SC2086 # a list of words
+  if [ -n "$programs" ]; then
+    printf '%s\n' $programs
+    return
+  fi
+  for program in $(programs_built); do
+    [ -n "$all" ] || case " $usual " in
+    *[[:space:]]"${program#tests/check_}"[[:space:]]*) ;;
+    *) continue ;;
+    esac
+    echo "$program"
+  done
+}
+
+report() {
+  passed=0 excused=0 failed=0
+  for program in $(chosen); do
+    [ -x "$program" ] && continue
+    failed=$((failed + 1))
+    echo "  $program does not build"
+  done
+  for result in $(find tests -name '*.trs' | sort); do
+    if grep -q '^:test-result: PASS' "$result"; then
+      passed=$((passed + 1))
+    elif excused "${result%.trs}.log"; then
+      excused=$((excused + 1))
+      echo "  ${result%.trs}: qemu died"
+    else
+      failed=$((failed + 1))
+      echo "  ${result%.trs} failed"
+    fi
+  done
+  echo "$name: $passed passed, $failed failed, $excused excused"
+  [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
+
+# In a process of its own: cd, exports.
+try() (
+  describe
+  # shellcheck disable=SC2086 # one word, or none
+  equipped make "$compiler" $run autoreconf || exit 77
+  dir=$base/$name
+  mkdir -p "$dir"
+  fetch_check
+  [ -e "$source/configure" ] || (cd "$source" && autoreconf -fi >/dev/null)
+  build || {
+    echo "$name: does not build"
+    exit 1
+  }
+  choose_runner
+  find tests -name '*.trs' -exec rm {} +
+  make -s -k "$jobs" check-TESTS LOG_COMPILER="$run" \
+    TESTS="$(chosen | while read -r p; do [ ! -x "$p" ] || printf '%s ' "$p"; done)" >check-programs.log 2>&1 || true
+  report
+)
+
+mkdir -p "$base"
+all= names= programs=
+for word; do
+  case $word in
+  --all) all=yes ;;
+  tests/*) programs="$programs $word" ;;
+  *) names="$names $word" ;;
+  esac
+done
+result=0
+for name in ${names:-aarch64 armhf i386 riscv64 s390x ppc64el musl}; do
+  status=0
+  try || status=$?
+  case $status in
+  0) ;;
+  77) [ "$result" != 0 ] || result=77 ;;
+  *) result=1 ;;
+  esac
+done
+exit "$result"
