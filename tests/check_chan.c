@@ -45,8 +45,8 @@ START_TEST(make_refuses_an_element_larger_than_memory_can_be) {
 }
 END_TEST
 
-START_TEST(a_trillion_values_of_size_zero_take_no_room) {
-  const size_t cap = (size_t)1 << 40;
+START_TEST(a_great_many_values_of_size_zero_take_no_room) {
+  const size_t cap = (size_t)1 << 5 * sizeof(size_t);
   gch_chan *c = gch_make(0, cap);
   ck_assert_ptr_nonnull(c);
   ck_assert_uint_eq(gch_cap(c), cap);
@@ -328,7 +328,7 @@ Suite *test_suite(void) {
   tcase_add_test(t, make_refuses_a_sum_that_overflows);
   tcase_add_test(t, make_refuses_a_buffer_larger_than_memory_can_be);
   tcase_add_test(t, make_refuses_an_element_larger_than_memory_can_be);
-  tcase_add_test(t, a_trillion_values_of_size_zero_take_no_room);
+  tcase_add_test(t, a_great_many_values_of_size_zero_take_no_room);
   tcase_add_test(t, size_zero_may_have_the_largest_capacity);
   tcase_add_test(t, make_of_takes_the_size_of_its_type);
   t = test_case(s, "len and cap");

@@ -5,7 +5,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <execinfo.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -19,6 +18,9 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#if defined(__GLIBC__)
+#include <execinfo.h>
+#endif
 
 /* glibc's signal for pthread_cancel: no thread can block it, the library never
    catches it, no test needs it. */
@@ -37,12 +39,17 @@ static int strangers[MAX_STRANGERS];
 
 static atomic_bool answered;
 
+static void print_where(void) {
+#if defined(__GLIBC__)
+  void *frames[MAX_FRAMES];
+  backtrace_symbols_fd(frames, backtrace(frames, MAX_FRAMES), STDERR_FILENO);
+#endif
+}
+
 /* In the thread that is asked: prints where it is, and stays there. */
 static void answer(int sig) {
-  void *frames[MAX_FRAMES];
   (void)sig;
-  int n = backtrace(frames, MAX_FRAMES);
-  backtrace_symbols_fd(frames, n, STDERR_FILENO);
+  print_where();
   atomic_store(&answered, true);
   for (;;)
     pause();
@@ -159,8 +166,10 @@ static void *watch(void *arg) {
 }
 
 void watchdog_prepare(void) {
+#if defined(__GLIBC__)
   void *frame;
   backtrace(&frame, 1); /* loads what it needs */
+#endif
   install_answer();
 }
 
