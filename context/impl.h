@@ -168,6 +168,10 @@ gch_chan *gch__make_done(struct gch_cancel_ctx *c);
 int gch__custom_watch(struct gch_custom_ctx *x, gch_chan *done, int *cause);
 void gch__custom_destroy(struct gch_custom_ctx *x);
 
+/* ops.c. The error of a context that is done, whose channel done is; 0 while it
+   is not. */
+int gch__ctx_over(const gch_ctx *ctx, const gch_chan *done);
+
 /* ctx.c. A constructor's first look at its parent: false, with errno EINVAL
    (strict: panic), where it is NULL. */
 bool gch__parent_ok(const gch_ctx *parent);

@@ -10,4 +10,7 @@ libgulch_la_SOURCES += \
   context/ops.c \
   context/strerror.c \
   context/string.c \
-  context/tree.c
+  context/sync.c \
+  context/tree.c \
+  context/way_out.c \
+  context/way_out.h

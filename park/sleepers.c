@@ -52,41 +52,57 @@ void gch__sleepers_remove(void **list, struct gch_sleeper *s) {
     *list = s->next == s ? NULL : s->next;
 }
 
+static bool claim(struct gch_sleeper *s) {
+  GCH_DELAY();
+  return !s->out || s->out->claim(s->out);
+}
+
 struct gch_sleeper *gch__take_first(void **list) {
-  struct gch_sleeper *first = *list;
-  if (!first)
-    return NULL;
-  gch__sleepers_remove(list, first);
-  first->next = NULL;
-  first->taken = true;
-  return first;
+  struct gch_sleeper *first;
+  while ((first = *list)) {
+    gch__sleepers_remove(list, first);
+    first->taken = true;
+    if (claim(first)) {
+      first->next = NULL;
+      return first;
+    }
+  }
+  return NULL;
 }
 
 struct gch_sleeper *gch__take_all(void **list) {
-  struct gch_sleeper *first = *list;
+  struct gch_sleeper *first = *list, *next, *taken = NULL, **end = &taken;
   if (!first)
     return NULL;
   *list = NULL;
   first->prev->next = NULL;
-  for (struct gch_sleeper *s = first; s; s = s->next)
+  for (struct gch_sleeper *s = first; s; s = next) {
+    next = s->next;
     s->taken = true;
-  return first;
+    if (claim(s)) {
+      *end = s;
+      end = &s->next;
+    }
+  }
+  *end = NULL;
+  return taken;
 }
 
 void gch__wake_taken(struct gch_sleeper *taken) {
   for (struct gch_sleeper *next; taken; taken = next) {
     next = taken->next; /* taken is gone after its unpark */
-    gch__unpark(&taken->parker);
+    gch__unpark(taken->out ? taken->out->parker : &taken->parker);
   }
 }
 
 int gch__sleep(struct gch_sleeper *s, struct gch_lock *lock, int64_t deadline) {
-  if (gch__park(&s->parker, deadline) == 0)
+  int err = s->out ? s->out->sleep(s->out) : gch__park(&s->parker, deadline);
+  if (err == 0)
     return 0;
   GCH_DELAY();
   gch__lock(lock);
   if (!s->taken)
-    return ETIMEDOUT;
+    return err;
   gch__unlock(lock);
-  return gch__park(&s->parker, GCH__FOREVER);
+  return s->out ? err : gch__park(&s->parker, GCH__FOREVER);
 }

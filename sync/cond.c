@@ -33,9 +33,7 @@ static void note_if_empty(gch_cond *c) {
     gch__clear(&c->state, WAITERS);
 }
 
-static void enlist(gch_cond *c, struct gch_sleeper *s, struct gch_lock *lock,
-                   int64_t deadline) {
-  gch__parker_init(&s->parker, deadline);
+static void enlist(gch_cond *c, struct gch_sleeper *s, struct gch_lock *lock) {
   gch__lock(lock);
   forget_ghosts(c);
   gch__sleepers_add(&c->waiters, s);
@@ -44,18 +42,25 @@ static void enlist(gch_cond *c, struct gch_sleeper *s, struct gch_lock *lock,
   gch__unlock(lock);
 }
 
-int gch_cond_wait_until(gch_cond *c, gch_mutex *m, int64_t deadline) {
+int gch__cond_sleep(gch_cond *c, gch_mutex *m, int64_t deadline,
+                    struct gch_way_out *out) {
   struct gch_lock *lock = gch__sleepers_lock(c);
   struct gch_sleeper s;
-  gch__must_be_locked(m);
-  enlist(c, &s, lock, deadline);
+  gch__sleeper_init(&s, deadline, out);
+  enlist(c, &s, lock);
   gch_mutex_unlock(m);
   int err = gch__sleep(&s, lock, deadline);
-  if (err != 0) {
+  if (!s.taken) {
     gch__sleepers_remove(&c->waiters, &s);
     note_if_empty(c);
     gch__unlock(lock);
   }
+  return err;
+}
+
+int gch_cond_wait_until(gch_cond *c, gch_mutex *m, int64_t deadline) {
+  gch__must_be_locked(m);
+  int err = gch__cond_sleep(c, m, deadline, NULL);
   gch_mutex_lock(m);
   return err;
 }

@@ -18,6 +18,18 @@
 /* Panics as unlock does, where m is not locked. */
 void gch__must_be_locked(const gch_mutex *m);
 
+/* What waits, with a way out instead of the deadline (which is then never), or
+   NULL: 0, ETIMEDOUT, or the way out's error. cond_sleep does not lock m
+   again. */
+int gch__mutex_lock_slow(gch_mutex *m, int64_t deadline,
+                         struct gch_way_out *out);
+int gch__rwmutex_lock(gch_rwmutex *rw, int64_t deadline,
+                      struct gch_way_out *out);
+int gch__rwmutex_rlock(gch_rwmutex *rw, int64_t deadline,
+                       struct gch_way_out *out);
+int gch__cond_sleep(gch_cond *c, gch_mutex *m, int64_t deadline,
+                    struct gch_way_out *out);
+
 /* State words. Acquire pairs with the release of the step that set what is
    seen, as far as it is what the caller waits for. */
 static inline uint32_t gch__load(const uint32_t *state) {

@@ -83,7 +83,7 @@ static bool enlist(gch_mutex *m, struct locker *l) {
   return true;
 }
 
-/* With the lock held, which it releases: l is out of time. */
+/* With the lock held, which it releases: l gives up. */
 static void leave(gch_mutex *m, struct locker *l, struct gch_lock *lock) {
   gch__sleepers_remove(&m->waiters, &l->sleeper);
   if (!m->waiters)
@@ -91,22 +91,26 @@ static void leave(gch_mutex *m, struct locker *l, struct gch_lock *lock) {
   gch__unlock(lock);
 }
 
-static int lock_slow(gch_mutex *m, int64_t deadline) {
+int gch__mutex_lock_slow(gch_mutex *m, int64_t deadline,
+                         struct gch_way_out *out) {
   struct gch_lock *lock = gch__sleepers_lock(m);
   struct locker l = {.woken = 0};
   while (!take(m, l.woken)) {
     if (!l.woken)
       l.since = gch__now();
-    gch__parker_init(&l.sleeper.parker, deadline);
+    gch__sleeper_init(&l.sleeper, deadline, out);
     gch__lock(lock);
     bool waits = enlist(m, &l);
     gch__unlock(lock);
-    if (!waits)
+    if (!waits) {
+      gch__sleeper_end(&l.sleeper);
       return 0;
-    if (gch__sleep(&l.sleeper, lock, deadline) != 0) {
-      leave(m, &l, lock);
-      return ETIMEDOUT;
     }
+    int err = gch__sleep(&l.sleeper, lock, deadline);
+    if (!l.sleeper.taken)
+      leave(m, &l, lock);
+    if (err)
+      return err;
     if (l.owns)
       return 0;
     l.woken = WOKEN;
@@ -118,7 +122,7 @@ int gch_mutex_lock_until(gch_mutex *m, int64_t deadline) {
   uint32_t seen = 0;
   if (gch__replace(&m->state, &seen, LOCKED))
     return 0;
-  return lock_slow(m, deadline);
+  return gch__mutex_lock_slow(m, deadline, NULL);
 }
 
 void gch_mutex_lock(gch_mutex *m) {

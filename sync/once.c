@@ -75,7 +75,7 @@ static bool enlist(gch_once *o, struct gch_sleeper *s) {
 static void await(gch_once *o) {
   struct gch_lock *lock = gch__sleepers_lock(o);
   struct gch_sleeper s;
-  gch__parker_init(&s.parker, GCH__FOREVER);
+  gch__sleeper_init(&s, GCH__FOREVER, NULL);
   gch__lock(lock);
   bool waits = enlist(o, &s);
   gch__unlock(lock);

@@ -27,7 +27,8 @@
  * free it.
  *
  * A writer that gives up may have been what readers waited for. Then it lets
- * them in.
+ * them in; or, where who hands over found that all writers were lost (see
+ * park/sleepers.h), that does.
  */
 #include "sync/impl.h"
 
@@ -87,7 +88,7 @@ static struct gch_sleeper *let_readers_in(gch_rwmutex *rw) {
   return gch__take_all(&rw->readers);
 }
 
-/* With the lock held, which it releases: s is out of time. Readers that have it
+/* With the lock held, which it releases: s gives up. Readers that have it
    may be leaving at the same time, though not the last. */
 static void leave(gch_rwmutex *rw, void **list, struct gch_sleeper *s,
                   struct gch_lock *lock) {
@@ -102,28 +103,37 @@ static void leave(gch_rwmutex *rw, void **list, struct gch_sleeper *s,
 }
 
 static int wait_for(gch_rwmutex *rw, void **list, uint32_t share,
-                    uint32_t stops, int64_t deadline) {
+                    uint32_t stops, int64_t deadline, struct gch_way_out *out) {
   struct gch_lock *lock = gch__sleepers_lock(rw);
   struct gch_sleeper s;
-  gch__parker_init(&s.parker, deadline);
+  gch__sleeper_init(&s, deadline, out);
   gch__lock(lock);
   forget_ghosts(rw);
   bool entered = enter_or_wait(rw, share, stops);
   if (!entered)
     gch__sleepers_add(list, &s);
   gch__unlock(lock);
-  if (entered || gch__sleep(&s, lock, deadline) == 0)
+  if (entered) {
+    gch__sleeper_end(&s);
     return 0;
-  leave(rw, list, &s, lock);
-  return ETIMEDOUT;
+  }
+  int err = gch__sleep(&s, lock, deadline);
+  if (!s.taken)
+    leave(rw, list, &s, lock);
+  return err;
 }
 
 /* Reading */
 
-int gch_rwmutex_rlock_until(gch_rwmutex *rw, int64_t deadline) {
+int gch__rwmutex_rlock(gch_rwmutex *rw, int64_t deadline,
+                       struct gch_way_out *out) {
   if (enter(rw, READER, WRITER | WAITERS))
     return 0;
-  return wait_for(rw, &rw->readers, READER, WRITER | WAITERS, deadline);
+  return wait_for(rw, &rw->readers, READER, WRITER | WAITERS, deadline, out);
+}
+
+int gch_rwmutex_rlock_until(gch_rwmutex *rw, int64_t deadline) {
+  return gch__rwmutex_rlock(rw, deadline, NULL);
 }
 
 void gch_rwmutex_rlock(gch_rwmutex *rw) {
@@ -150,14 +160,15 @@ int gch_rwmutex_try_rlock(gch_rwmutex *rw) {
 /* With the lock held: hands over to who is next. The caller's share is all that
    keeps the rwmutex, and WAITERS is set: nobody else changes the state. */
 static struct gch_sleeper *pass_on(gch_rwmutex *rw, uint32_t mine) {
-  struct gch_sleeper *next = NULL;
+  struct gch_sleeper *readers = NULL, *writer = NULL;
   if (mine == WRITER)
-    next = gch__take_all(&rw->readers);
-  uint32_t state = next ? shares(next) : WRITER;
-  if (!next)
-    next = gch__take_first(&rw->writers);
-  gch__store(&rw->state, state | waiters_bit(rw));
-  return next;
+    readers = gch__take_all(&rw->readers);
+  if (!readers)
+    writer = gch__take_first(&rw->writers);
+  if (!readers && !writer) /* all writers were lost: they stop nobody */
+    readers = gch__take_all(&rw->readers);
+  gch__store(&rw->state, (writer ? WRITER : shares(readers)) | waiters_bit(rw));
+  return writer ? writer : readers;
 }
 
 /* Passes on, if there still is somebody to pass on to: if, besides the caller's
@@ -189,10 +200,15 @@ void gch_rwmutex_runlock(gch_rwmutex *rw) {
 
 /* Writing */
 
-int gch_rwmutex_lock_until(gch_rwmutex *rw, int64_t deadline) {
+int gch__rwmutex_lock(gch_rwmutex *rw, int64_t deadline,
+                      struct gch_way_out *out) {
   if (enter(rw, WRITER, ANY))
     return 0;
-  return wait_for(rw, &rw->writers, WRITER, ANY, deadline);
+  return wait_for(rw, &rw->writers, WRITER, ANY, deadline, out);
+}
+
+int gch_rwmutex_lock_until(gch_rwmutex *rw, int64_t deadline) {
+  return gch__rwmutex_lock(rw, deadline, NULL);
 }
 
 void gch_rwmutex_lock(gch_rwmutex *rw) {

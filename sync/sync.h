@@ -19,7 +19,8 @@
  * to be destroyed. They may be held across every call of this library, and
  * belong to no thread: who unlocks need not be who locked. Locking what one
  * holds already waits for ever, as in Go. Deadlines are absolute; one that has
- * passed tries once.
+ * passed tries once. The _ctx forms wait until the context is done; one that is
+ * done already wins, even where there is nothing to wait for.
  *
  * Everything before an unlock is visible after the lock that it let in. Whoever
  * holds a mutex last may unlock and free it at once, even while the one who
@@ -36,6 +37,8 @@
 #include <gulch/base.h>
 
 GCH_BEGIN_DECLS
+
+typedef struct gch_ctx gch_ctx; /* <gulch/ctx.h> */
 
 /* Mutual exclusion. Who comes while it is free may be faster than who was
    woken; but who has waited for a millisecond gets it handed over, so nobody
@@ -61,6 +64,10 @@ GCH_API int gch_mutex_try_lock(gch_mutex *m);
 /* 0, or ETIMEDOUT. */
 GCH_API int gch_mutex_lock_until(gch_mutex *m, int64_t deadline);
 
+/* 0, or the context's error, ECANCELED or ETIMEDOUT: then m is not the
+   caller's. A NULL context panics. */
+GCH_API int gch_mutex_lock_ctx(const gch_ctx *ctx, gch_mutex *m);
+
 /* Panics where m is not locked. */
 GCH_API void gch_mutex_unlock(gch_mutex *m);
 
@@ -80,15 +87,17 @@ typedef struct gch_rwmutex { /* private */
     }                                                                          \
   }
 
-/* For reading: 0, EAGAIN, ETIMEDOUT as above. */
+/* For reading: 0, EAGAIN, ETIMEDOUT, ECANCELED as above. */
 GCH_API void gch_rwmutex_rlock(gch_rwmutex *rw);
 GCH_API int gch_rwmutex_try_rlock(gch_rwmutex *rw);
 GCH_API int gch_rwmutex_rlock_until(gch_rwmutex *rw, int64_t deadline);
+GCH_API int gch_rwmutex_rlock_ctx(const gch_ctx *ctx, gch_rwmutex *rw);
 
 /* For writing. */
 GCH_API void gch_rwmutex_lock(gch_rwmutex *rw);
 GCH_API int gch_rwmutex_try_lock(gch_rwmutex *rw);
 GCH_API int gch_rwmutex_lock_until(gch_rwmutex *rw, int64_t deadline);
+GCH_API int gch_rwmutex_lock_ctx(const gch_ctx *ctx, gch_rwmutex *rw);
 
 /* Panic where rw is not locked for reading, or for writing. */
 GCH_API void gch_rwmutex_runlock(gch_rwmutex *rw);
@@ -117,6 +126,10 @@ GCH_API void gch_cond_wait(gch_cond *c, gch_mutex *m);
 
 /* 0, or ETIMEDOUT: then no signal was used up. Holds m in either case. */
 GCH_API int gch_cond_wait_until(gch_cond *c, gch_mutex *m, int64_t deadline);
+
+/* 0, or the context's error: then no signal was used up. Holds m in every case;
+   where the context is done already, m is not unlocked in between. */
+GCH_API int gch_cond_wait_ctx(const gch_ctx *ctx, gch_cond *c, gch_mutex *m);
 
 /* Wakes who has waited longest, if anybody waits; broadcast wakes all. The
    caller may hold the mutex, but need not. */

@@ -11,7 +11,7 @@ allowed_for() { # folder
   go) echo park timer ;;
   task) echo park timer go ;;
   sync) echo park ;;
-  context) echo park chan timer go ;;
+  context) echo park chan timer go sync ;;
   waitgroup) echo park chan timer go context ;;
   signal) echo park chan timer go context ;;
   debug) echo park chan timer go task sync context waitgroup signal ;;

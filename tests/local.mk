@@ -78,6 +78,8 @@ check_PROGRAMS += \
   tests/check_signal_ctx \
   tests/check_signal_restore \
   tests/check_strict \
+  tests/check_sync_ctx \
+  tests/check_sync_ctx_race \
   tests/check_task \
   tests/check_task_block \
   tests/check_task_clash \
@@ -93,6 +95,7 @@ check_PROGRAMS += \
   tests/check_timer \
   tests/check_timer_func \
   tests/check_typed \
+  tests/check_wait_ctx \
   tests/check_wg
 
 tests_check_deadlock_SOURCES = tests/check_deadlock.c tests/deadlock_ends.c \
@@ -154,6 +157,7 @@ EXTRA_DIST += \
   tests/scene.h \
   tests/select_args.cc \
   tests/summary.awk \
+  tests/lock_kinds.h \
   tests/sync_facts.h \
   tests/tasks.h \
   tests/typed_wrong.c

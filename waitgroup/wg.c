@@ -15,6 +15,7 @@
  */
 #include "waitgroup/count.h"
 
+#include "context/way_out.h"
 #include "go/spawn.h"
 #include "park/delay.h"
 #include "park/fork.h"
@@ -126,7 +127,7 @@ static bool enlist(gch_wg *wg, struct gch_sleeper *s) {
   return true;
 }
 
-/* With the lock held, which it releases: s is out of time. */
+/* With the lock held, which it releases: s gives up. */
 static void leave(gch_wg *wg, struct gch_sleeper *s, struct gch_lock *lock) {
   gch__sleepers_remove(&wg->waiters, s);
   if (!wg->waiters)
@@ -134,23 +135,38 @@ static void leave(gch_wg *wg, struct gch_sleeper *s, struct gch_lock *lock) {
   gch__unlock(lock);
 }
 
-int gch_wg_wait_until(gch_wg *wg, int64_t deadline) {
-  if (count_of(load(wg)) == 0)
-    return 0;
+static int wait_for_zero(gch_wg *wg, int64_t deadline,
+                         struct gch_way_out *out) {
   struct gch_lock *lock = gch__sleepers_lock(wg);
   struct gch_sleeper s;
-  gch__parker_init(&s.parker, deadline);
+  gch__sleeper_init(&s, deadline, out);
   gch__lock(lock);
   bool waits = enlist(wg, &s);
   gch__unlock(lock);
-  if (!waits || gch__sleep(&s, lock, deadline) == 0)
+  if (!waits) {
+    gch__sleeper_end(&s);
     return 0;
-  leave(wg, &s, lock);
-  return ETIMEDOUT;
+  }
+  int err = gch__sleep(&s, lock, deadline);
+  if (!s.taken)
+    leave(wg, &s, lock);
+  return err;
+}
+
+int gch_wg_wait_until(gch_wg *wg, int64_t deadline) {
+  return count_of(load(wg)) == 0 ? 0 : wait_for_zero(wg, deadline, NULL);
 }
 
 void gch_wg_wait(gch_wg *wg) {
   gch_wg_wait_until(wg, INT64_MAX);
+}
+
+int gch_wg_wait_ctx(const gch_ctx *ctx, gch_wg *wg) {
+  struct gch_ctx_way_out o;
+  int err = gch__way_out_init(&o, ctx);
+  if (err || count_of(load(wg)) == 0)
+    return err;
+  return gch__way_out_err(&o, wait_for_zero(wg, GCH__FOREVER, o.way));
 }
 
 static void run(void *fn, void *wg, void *arg) {

@@ -22,6 +22,8 @@
 
 GCH_BEGIN_DECLS
 
+typedef struct gch_ctx gch_ctx; /* <gulch/ctx.h> */
+
 typedef struct gch_wg { /* private */
   uint64_t state __attribute__((__aligned__(8)));
   void *waiters;
@@ -45,6 +47,11 @@ GCH_API void gch_wg_wait(gch_wg *wg);
 
 /* The same until an absolute time: 0, ETIMEDOUT. */
 GCH_API int gch_wg_wait_until(gch_wg *wg, int64_t deadline);
+
+/* The same until ctx is done: 0, or its error, ECANCELED or ETIMEDOUT; the
+   tasks go on. A context that is done already wins, even where the count is
+   zero. A NULL context panics. */
+GCH_API int gch_wg_wait_ctx(const gch_ctx *ctx, gch_wg *wg);
 
 /* Adds one, runs fn(arg) in a task, then calls done. 0; ENOMEM, the count as
    it was; EINVAL: fn is NULL. */

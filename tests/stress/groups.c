@@ -21,11 +21,17 @@ static struct {
 
 static void wait_somehow(gch_wg *wg, uint32_t *random) {
   int err = ETIMEDOUT;
-  if (pick(random, 2) == 0)
+  uint32_t way = pick(random, 3);
+  if (way == 0)
     gch_wg_wait(wg);
-  else
-    while (err == ETIMEDOUT)
-      err = gch_wg_wait_until(wg, soon(random, MOMENT));
+  while (way == 1 && err == ETIMEDOUT)
+    err = gch_wg_wait_until(wg, soon(random, MOMENT));
+  while (way == 2 && err == ETIMEDOUT) {
+    gch_ctx *ctx =
+        gch_ctx_with_deadline(gch_ctx_background(), soon(random, MOMENT));
+    err = gch_wg_wait_ctx(ctx, wg);
+    gch_ctx_end(ctx);
+  }
   scribble();
 }
 

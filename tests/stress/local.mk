@@ -20,6 +20,7 @@ check_PROGRAMS += \
   tests/stress/closing \
   tests/stress/contexts \
   tests/stress/dumps \
+  tests/stress/lock_memory \
   tests/stress/locks \
   tests/stress/selects \
   tests/stress/signals \

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { TESTS = 7, CREW = 6, MOMENT = 30000 };
+enum { TESTS = 5, CREW = 6, MOMENT = 30000 };
 
 /* What all are after: how often each had it, and plain numbers that show when
    two have it at once. */
@@ -44,12 +44,25 @@ static void prize_free(struct prize *p, int winners) {
 
 /* All forms against each other: the time of a timed lock is such that it often
    runs out just when the unlock comes. */
+static gch_ctx *until_soon(uint32_t *random) {
+  return gch_ctx_with_deadline(gch_ctx_background(), soon(random, MOMENT));
+}
+
+static bool ended(gch_ctx *ctx, int err) {
+  gch_ctx_end(ctx);
+  return err != 0;
+}
+
 static bool lock_somehow(gch_mutex *m, uint32_t *random) {
-  switch (pick(random, 4)) {
+  gch_ctx *ctx;
+  switch (pick(random, 5)) {
   case 0:
     return gch_mutex_try_lock(m) == 0;
   case 1:
     return gch_mutex_lock_until(m, soon(random, MOMENT)) == 0;
+  case 2:
+    ctx = until_soon(random);
+    return !ended(ctx, gch_mutex_lock_ctx(ctx, m));
   default:
     gch_mutex_lock(m);
     return true;
@@ -106,11 +119,15 @@ START_TEST(nobody_starves_at_a_mutex) {
 END_TEST
 
 static bool write_somehow(gch_rwmutex *rw, uint32_t *random) {
-  switch (pick(random, 4)) {
+  gch_ctx *ctx;
+  switch (pick(random, 5)) {
   case 0:
     return gch_rwmutex_try_lock(rw) == 0;
   case 1:
     return gch_rwmutex_lock_until(rw, soon(random, MOMENT)) == 0;
+  case 2:
+    ctx = until_soon(random);
+    return !ended(ctx, gch_rwmutex_lock_ctx(ctx, rw));
   default:
     gch_rwmutex_lock(rw);
     return true;
@@ -118,11 +135,15 @@ static bool write_somehow(gch_rwmutex *rw, uint32_t *random) {
 }
 
 static bool read_somehow(gch_rwmutex *rw, uint32_t *random) {
-  switch (pick(random, 4)) {
+  gch_ctx *ctx;
+  switch (pick(random, 5)) {
   case 0:
     return gch_rwmutex_try_rlock(rw) == 0;
   case 1:
     return gch_rwmutex_rlock_until(rw, soon(random, MOMENT)) == 0;
+  case 2:
+    ctx = until_soon(random);
+    return !ended(ctx, gch_rwmutex_rlock_ctx(ctx, rw));
   default:
     gch_rwmutex_rlock(rw);
     return true;
@@ -215,13 +236,25 @@ static struct {
   int64_t end;
 } store;
 
+static void wait_somehow(uint32_t *random) {
+  gch_ctx *ctx;
+  switch (pick(random, 3)) {
+  case 0:
+    gch_cond_wait_until(&store.more, &store.m, soon(random, MOMENT));
+    return;
+  case 1:
+    ctx = until_soon(random);
+    ended(ctx, gch_cond_wait_ctx(ctx, &store.more, &store.m));
+    return;
+  default:
+    gch_cond_wait(&store.more, &store.m);
+  }
+}
+
 static bool take_one(uint32_t *random) {
   gch_mutex_lock(&store.m);
   while (store.added == store.taken && !store.closed) {
-    if (pick(random, 2) == 0)
-      gch_cond_wait(&store.more, &store.m);
-    else
-      gch_cond_wait_until(&store.more, &store.m, soon(random, MOMENT));
+    wait_somehow(random);
     scribble();
   }
   bool got = store.taken < store.added;
@@ -285,103 +318,6 @@ START_TEST(no_signal_is_lost) {
 }
 END_TEST
 
-/* Made anew each round; the last to have the lock frees it at once, while the one before may be on its way out of its unlock. */
-enum { LAST_CREW = 4 };
-
-struct brief {
-  gch_mutex m;
-  gch_rwmutex rw;
-  int users;
-};
-
-static struct brief *by_mutex, *by_rwmutex;
-
-static struct brief *brief_new(void) {
-  struct brief *b = calloc(1, sizeof *b);
-  require(b != NULL);
-  return b;
-}
-
-static void make_brief(void *unused) {
-  (void)unused;
-  by_mutex = brief_new();
-  by_rwmutex = brief_new();
-}
-
-static void brief_free(struct brief *b) {
-  memset(b, 0xa5, sizeof *b);
-  free(b);
-}
-
-static void use_and_free(void *unused, int id) {
-  uint32_t random = stress_seed(id);
-  struct brief *b = by_mutex;
-  (void)unused;
-  dawdle(&random, 200);
-  while (gch_mutex_lock_until(&b->m, soon(&random, MOMENT)) != 0)
-    ;
-  bool is_last = ++b->users == LAST_CREW;
-  gch_mutex_unlock(&b->m);
-  if (is_last)
-    brief_free(b);
-  b = by_rwmutex;
-  while (gch_rwmutex_lock_until(&b->rw, soon(&random, MOMENT)) != 0)
-    ;
-  is_last = ++b->users == LAST_CREW;
-  gch_rwmutex_unlock(&b->rw);
-  if (is_last)
-    brief_free(b);
-}
-
-START_TEST(the_last_to_lock_frees) {
-  struct rounds r = {
-      .prepare = make_brief, .act = use_and_free, .end = stress_end(TESTS)};
-  rounds_run(&r, LAST_CREW);
-}
-END_TEST
-
-/* A once that those free who waited for it: the last of them, while who did it
-   may still be on the way out. */
-struct first {
-  gch_once once;
-  _Atomic int waiting;
-};
-
-static struct first *first;
-
-static void make_first(void *unused) {
-  (void)unused;
-  first = calloc(1, sizeof *first);
-  require(first != NULL);
-  first->waiting = LAST_CREW - 1;
-}
-
-static void note_who(void *ran) {
-  *(bool *)ran = true;
-  pause_a_little();
-}
-
-static void do_and_free(void *unused, int id) {
-  uint32_t random = stress_seed(id);
-  struct first *f = first;
-  bool ran = false;
-  (void)unused;
-  dawdle(&random, 200);
-  gch_once_do(&f->once, note_who, &ran);
-  scribble();
-  if (!ran && atomic_fetch_sub(&f->waiting, 1) == 1) {
-    memset(f, 0xa5, sizeof *f);
-    free(f);
-  }
-}
-
-START_TEST(who_waited_for_a_once_frees_it) {
-  struct rounds r = {
-      .prepare = make_first, .act = do_and_free, .end = stress_end(TESTS)};
-  rounds_run(&r, LAST_CREW);
-}
-END_TEST
-
 Suite *test_suite(void) {
   Suite *s = suite_create("stress/locks");
   TCase *t = test_case(s, "mutex");
@@ -392,8 +328,5 @@ Suite *test_suite(void) {
   tcase_add_test(t, neither_readers_nor_writers_starve);
   t = test_case(s, "cond");
   tcase_add_test(t, no_signal_is_lost);
-  t = test_case(s, "memory");
-  tcase_add_test(t, the_last_to_lock_frees);
-  tcase_add_test(t, who_waited_for_a_once_frees_it);
   return s;
 }

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The sleeper is a waiter on the context's done channel too, as a receiver. The
+ * group's winner says who may wake it:
+ *
+ *     winner     means                         set by
+ *     WAITING    nobody yet                    enter
+ *     BY_WAKER   who took it off the list      that, the list's lock held
+ *     BY_DONE    the context is done           the channel's close, its lock
+ *                                              held; or enter: was closed
+ *     GAVE_UP    it was not listed after all   leave
+ *
+ * Each is one step from WAITING, so one of them wins, and just one unpark
+ * comes: by who won, after its unlock, as its last touch. Before it returns, the
+ * sleeper takes what is left of it out of the channel's queue, under the
+ * channel's lock, and out of its list, under the list's; so nobody has it in
+ * hand then.
+ *
+ * The two locks are never held together.
+ */
+#include "context/way_out.h"
+
+#include "context/impl.h"
+
+enum { BY_WAKER, BY_DONE };
+
+static struct gch_ctx_way_out *of(struct gch_way_out *out) {
+  return gch__container_of(out, struct gch_ctx_way_out, out);
+}
+
+static void dequeue(struct gch_ctx_way_out *o) {
+  struct gch_queue *q = &o->done->receivers;
+  if (!o->queued)
+    return;
+  gch__lock(&o->done->lock);
+  if (gch__queue_has(q, &o->waiter))
+    gch__queue_remove(q, &o->waiter);
+  gch__unlock(&o->done->lock);
+}
+
+/* Is queued, unless done is closed (or, which it should not be, can be received
+   from): that wins. */
+static void enter(struct gch_way_out *out) {
+  struct gch_ctx_way_out *o = of(out);
+  gch_chan *done = o->done;
+  struct gch_waiter *partner;
+  gch__group_init(&o->group, gch__task_self(), GCH__FOREVER, false);
+  o->waiter.group = &o->group;
+  o->waiter.pos = BY_DONE;
+  o->waiter.elem = NULL;
+  gch__lock(&done->lock);
+  o->queued = gch__recv_locked(done, NULL, &partner) == EAGAIN;
+  if (o->queued) {
+    gch__turn_to_queue(done);
+    gch__queue_add(&done->receivers, &o->waiter);
+  }
+  gch__unlock(&done->lock);
+  gch__wake(partner);
+  if (!o->queued)
+    gch__claim(&o->group, BY_DONE);
+}
+
+static void leave(struct gch_way_out *out) {
+  struct gch_ctx_way_out *o = of(out);
+  if (gch__claim(&o->group, GCH_GAVE_UP))
+    dequeue(o);
+  else if (o->queued)
+    gch__park(&o->group.parker, GCH__FOREVER);
+}
+
+static bool claim(struct gch_way_out *out) {
+  return gch__claim(&of(out)->group, BY_WAKER);
+}
+
+static int sleep_on(struct gch_way_out *out) {
+  struct gch_ctx_way_out *o = of(out);
+  if (!o->queued)
+    return ECANCELED;
+  gch__park(&o->group.parker, GCH__FOREVER);
+  /* Relaxed: the unpark came after it. */
+  if (atomic_load_explicit(&o->group.winner, memory_order_relaxed) == BY_DONE)
+    return ECANCELED;
+  dequeue(o);
+  return 0;
+}
+
+int gch__way_out_init(struct gch_ctx_way_out *o, const gch_ctx *ctx) {
+  o->out = (struct gch_way_out){.enter = enter,
+                                .leave = leave,
+                                .sleep = sleep_on,
+                                .claim = claim,
+                                .parker = &o->group.parker};
+  o->ctx = ctx;
+  o->done = gch_ctx_done(ctx);
+  o->way = o->done ? &o->out : NULL;
+  return gch__ctx_over(ctx, o->done);
+}
+
+int gch__way_out_err(struct gch_ctx_way_out *o, int err) {
+  if (err == 0)
+    return 0;
+  int own = gch__ctx_over(o->ctx, o->done);
+  return own ? own : err;
+}
