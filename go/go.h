@@ -150,6 +150,40 @@ GCH_API int gch_main(int (*body)(int argc, char **argv), int argc,
    called. 0; EINVAL: fn is NULL. errno is what fn leaves. */
 GCH_API int gch_blocking(void (*fn)(void *), void *arg);
 
+/*
+ * Task-local values, as pthread_key_t gives them to threads: each task has its
+ * own value under a key, and so has each thread, which is what code in a plain
+ * thread sees. A new task has none. There may be any number of keys; a task pays
+ * for those under which it has set something.
+ *
+ *     static gch_key *current;              // = gch_key_new(free), once
+ *     gch_key_set(current, strdup("job 7"));
+ *     printf("%s\n", (char *)gch_key_get(current));
+ *
+ * When a task's function has returned, or its thread's, each value that is left
+ * and is not NULL is given to its key's drop, in no particular order, in the task
+ * and before whoever waits for it (a wait group, gch_run) learns of its end. A
+ * drop may block, and use and set values; what it sets is dropped too, four
+ * times round. pthread_exit in a task has them dropped after that, in the
+ * thread. exit drops nothing. A task that forked has its values in the child.
+ */
+typedef struct gch_key gch_key;
+
+/* A key; drop may be NULL. NULL: errno is ENOMEM. */
+GCH_API gch_key *gch_key_new(void (*drop)(void *value));
+
+/* Sets the caller's value, NULL for none; what it was is not dropped. 0, ENOMEM
+   (it is as it was), EINVAL: key is NULL. */
+GCH_API int gch_key_set(gch_key *key, void *value);
+
+/* The caller's value; NULL: none. */
+GCH_API void *gch_key_get(gch_key *key);
+
+/* Frees a key, or does nothing where it is NULL. Values left under it, in any
+   task, are gone without a drop. Nobody may use the key any more; a task that is
+   just ending may still be in its drop. */
+GCH_API void gch_key_free(gch_key *key);
+
 /* runtime.Gosched: lets other tasks run; in a plain thread, sched_yield. */
 GCH_API void gch_yield(void);
 

@@ -381,6 +381,9 @@ void gch__run(struct gch_worker *w, struct gch_task *t);
 struct gch_task *gch__task_lost(struct gch_worker *w);
 void gch__task_bury(struct gch_worker *w, struct gch_task *t);
 
+/* task/key.c: t is over with its thread, which is to drop its values. */
+void gch__values_to_thread(struct gch_task *t);
+
 /* monitor.c. Some proc has a worker: sees to it that the monitor looks at it
    from time to time; and soon, because some proc has tasks to run while another
    is idle. */

@@ -90,6 +90,7 @@ struct gch_stack {
   size_t mapped;     /* bytes, if the mapping is its own; else 0, */
   struct slab *slab; /* and it is one of this slab's */
   size_t argument;   /* bytes below it that hold the task's argument */
+  struct gch_values *values; /* of the task (task/key.c); NULL: none */
   char name[GCH_TASK_NAME_MAX];
   struct gch_sanitizer_stack sanitizer;
   enum gch_guard guard;

@@ -313,6 +313,7 @@ struct gch_task *gch__task_lost(struct gch_worker *w) {
   gch__sanitizer_arrive(&w->sanitizer);
   gch__sanitizer_frames_left(&w->sanitizer);
   gch__main_task_over(t);
+  gch__values_to_thread(t);
   gch__count_ended(w);
   return t;
 }

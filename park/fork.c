@@ -23,12 +23,12 @@
 #include <stddef.h>
 #include <unistd.h>
 
-_Atomic int gch__fork_count;
+_Atomic int gch__end_word;
 uintptr_t gch__forker;
 
 static const struct gch_fork_handlers *const table[] = {
-    &gch__fork_signal, &gch__fork_go,       &gch__fork_context,
-    &gch__fork_timer,  &gch__fork_sleepers, &gch__fork_chan,
+    &gch__fork_signal,   &gch__fork_go,   &gch__fork_context, &gch__fork_timer,
+    &gch__fork_sleepers, &gch__fork_chan, &gch__fork_key,
 };
 enum { FOLDERS = sizeof table / sizeof *table };
 
@@ -63,7 +63,7 @@ static void in_parent(void) {
 }
 
 static void in_child(void) {
-  atomic_fetch_add(&gch__fork_count, 1);
+  atomic_fetch_add(&gch__end_word, GCH_END_FORK);
   gch__thread_id_forked();
   gch__futex_forked();
   gch__lock_forked();
@@ -80,6 +80,14 @@ __attribute__((constructor(101))) static void register_handlers(void) {
   pthread_atfork(before_fork, in_parent, in_child);
 }
 
-void gch__exit_child(void) {
-  _exit(0);
+void gch__tasks_have_values(void) {
+  if (!(atomic_load(&gch__end_word) & GCH_END_VALUES))
+    atomic_fetch_or(&gch__end_word, GCH_END_VALUES);
+}
+
+void gch__end_with_care(int forks_before) {
+  if (atomic_load(&gch__end_word) & GCH_END_VALUES)
+    gch__drop_values();
+  if (gch__forks() != forks_before)
+    _exit(0);
 }

@@ -14,7 +14,11 @@
  *
  * When a task that forked returns from its function in the child, the child ends
  * there. It must not go on to what its starter does after a task's function,
- * which is the parent's business.
+ * which is the parent's business. So there is something to look after at the end
+ * of each task's function, before anything else; another such thing is that its
+ * task-local values are dropped (task/key.c). Both are rare, and one word tells
+ * that neither is to be done: GCH_END_VALUES is set in it once there are keys, and
+ * the rest counts the forks that lead from the first process to this one.
  */
 #ifndef GCH_PARK_FORK_H
 #define GCH_PARK_FORK_H
@@ -32,13 +36,17 @@ struct gch_fork_handlers {
 };
 
 extern const struct gch_fork_handlers gch__fork_chan, gch__fork_sleepers,
-    gch__fork_timer, gch__fork_go, gch__fork_context, gch__fork_signal;
+    gch__fork_timer, gch__fork_go, gch__fork_key, gch__fork_context,
+    gch__fork_signal;
 
-extern GCH_HIDDEN _Atomic int gch__fork_count;
+enum { GCH_END_VALUES = 1, GCH_END_FORK = 2 };
 
-/* Counts the forks that lead from the first process to this one. */
+extern GCH_HIDDEN _Atomic int gch__end_word;
+
+/* The same for a process's whole life, and another in a child; 0 in the first. */
 static inline int gch__forks(void) {
-  return atomic_load_explicit(&gch__fork_count, memory_order_relaxed);
+  return atomic_load_explicit(&gch__end_word, memory_order_relaxed) &
+         ~GCH_END_VALUES;
 }
 
 /* A number for the running task or, where there is none, the thread; and, in a
@@ -46,13 +54,14 @@ static inline int gch__forks(void) {
 uintptr_t gch__self_number(void);
 extern uintptr_t gch__forker;
 
-_Noreturn void gch__exit_child(void);
+void gch__end_with_care(int forks_before);
 
-/* After a task's function, with what gch__forks gave before it: ends the
-   process if this is a child. */
+/* After a task's function, with what gch__forks gave before it: drops the
+   values, and ends the process if this is a child. */
 static inline void gch__exit_in_child(int forks_before) {
-  if (gch__forks() != forks_before)
-    gch__exit_child();
+  if (atomic_load_explicit(&gch__end_word, memory_order_relaxed) !=
+      forks_before)
+    gch__end_with_care(forks_before);
 }
 
 /* Calls fn(arg), then gch__exit_in_child. (Inline, since each return that a task
@@ -62,5 +71,11 @@ static inline void gch__call_task(void (*fn)(void *), void *arg) {
   fn(arg);
   gch__exit_in_child(before);
 }
+
+/* From now on there are values to drop. */
+void gch__tasks_have_values(void);
+
+/* Drops the caller's task-local values (task/key.c). */
+void gch__drop_values(void);
 
 #endif

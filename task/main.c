@@ -74,6 +74,7 @@ static void run_body(void *body, void *call, void *unused) {
   int forks = gch__forks();
   atomic_store(&main_task, gch__task_self());
   m->result = m->body(m->argc, m->argv);
+  gch__drop_values();
   if (gch__forks() != forks)
     exit(m->result);
   atomic_store(&main_task, NULL);

@@ -294,6 +294,26 @@ static void tasks(void) {
   gch_unref(c);
 }
 
+/* What was set before a set that fails stays. */
+static int use_keys(void *unused) {
+  enum { KEYS = 20 };
+  gch_key *all[KEYS];
+  bool set[KEYS] = {false};
+  for (int i = 0; i < KEYS; i++)
+    if (made(all[i] = gch_key_new(NULL)))
+      set[i] = worked(gch_key_set(all[i], &all[i]));
+  for (int i = 0; i < KEYS; i++) {
+    must(gch_key_get(all[i]) == (set[i] ? &all[i] : NULL));
+    gch_key_free(all[i]);
+  }
+  (void)unused;
+  return 0;
+}
+
+static void keys(void) {
+  worked(gch_run(use_keys, NULL));
+}
+
 static void add_one(void *arg) {
   atomic_fetch_add((_Atomic int *)arg, 1);
 }
@@ -370,7 +390,7 @@ int main(void) {
   static void (*const features[])(void) = {
       channels,    drops,        contexts,    values, custom,
       after_funcs, timers,       timer_funcs, tasks,  ctx_operations,
-      wait_groups, error_groups, signals};
+      wait_groups, error_groups, signals,     keys};
   for (int round = 0; round < 2; round++)
     for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
       errno = EILSEQ;

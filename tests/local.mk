@@ -56,6 +56,7 @@ check_PROGRAMS += \
   tests/check_go \
   tests/check_inherit \
   tests/check_last_words \
+  tests/check_key \
   tests/check_leaks \
   tests/check_main \
   tests/check_maxprocs \
