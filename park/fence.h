@@ -23,7 +23,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* Set before main, and never again. */
+/* Set before main, and never again: those who make light fences could not be told
+   in time. */
 extern GCH_HIDDEN bool gch__asymmetric;
 
 /* With gch__asymmetric: keeps the compiler from reordering. */
@@ -31,7 +32,8 @@ static inline void gch__fence_light(void) {
   atomic_signal_fence(memory_order_seq_cst);
 }
 
-/* Some microseconds where gch__asymmetric. */
+/* Some microseconds where gch__asymmetric; fence.c says what where the kernel
+   refuses that later on. */
 void gch__fence_heavy(void);
 
 #endif

@@ -46,6 +46,7 @@ check_PROGRAMS += \
   tests/check_dump_anytime \
   tests/check_errgroup \
   tests/check_errgroup_limit \
+  tests/check_fence \
   tests/check_fiber \
   tests/check_fork \
   tests/check_fork_chan \
@@ -107,6 +108,9 @@ tests_check_task_clash_CFLAGS = $(AM_CFLAGS) $(GULCH_CLASH)
 
 # As gcc links what has nested functions; said here, for those who warn of it.
 tests_check_nested_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,execstack
+
+# With its source: the library keeps it to itself.
+tests_check_fence_SOURCES = tests/check_fence.c park/fence.c
 
 # Fibers, with their sources: as the library has them, and the portable ones.
 tests_check_fiber_SOURCES = tests/check_fiber.c tests/fiber_marks.S \
