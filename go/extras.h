@@ -12,12 +12,14 @@
 #ifndef GCH_GO_EXTRAS_H
 #define GCH_GO_EXTRAS_H
 
+#include "park/cpu.h"
+
 #include <stdbool.h>
 
 /* False at first, and again from when the first C++ runtime is loaded. No atomic,
    which would cost an instruction more: whoever still finds it true has nothing to
    take along yet. */
-extern bool gch__plain;
+extern GCH_HIDDEN bool gch__plain;
 
 /* As in the Itanium C++ ABI, 2.2.2, and ARM's. */
 struct gch_cxx_globals {

@@ -28,6 +28,7 @@ libgulch_la_SOURCES += \
   go/quota.c \
   go/quota.h \
   go/ready.c \
+  go/roots.c \
   go/sanitizer.c \
   go/sanitizer.h \
   go/sched.c \

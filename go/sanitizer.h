@@ -11,6 +11,8 @@
 #include "go/stack.h"
 #include "park/sanitize.h"
 
+#include <stdatomic.h>
+
 #if GCH_HAVE_VALGRIND
 #include <valgrind/valgrind.h>
 #endif
@@ -28,8 +30,19 @@ GCH_WEAK void __asan_unpoison_memory_region(const volatile void *p,
                                             size_t size);
 #undef GCH_WEAK
 
+/* roots.c, for LeakSanitizer: whether it is there; what it is to look through from
+   now on; a stack, while a task is on it; and where that has been left while the
+   process ends. */
+extern GCH_HIDDEN atomic_bool gch__roots_ending;
+bool gch__roots_wanted(void);
+void gch__root(const void *p, size_t size);
+void gch__root_begins(struct gch_sanitizer_stack *s);
+void gch__root_ends(struct gch_sanitizer_stack *s);
+void gch__root_left(const struct gch_sanitizer_stack *s);
+
 static inline bool gch__sanitized(void) {
-  return __tsan_switch_to_fiber || __sanitizer_start_switch_fiber;
+  return __tsan_switch_to_fiber || __sanitizer_start_switch_fiber ||
+         gch__roots_wanted();
 }
 
 /* A task is about to begin on s. */
@@ -39,6 +52,9 @@ static inline void gch__sanitizer_stack_used(struct gch_stack *s) {
     s->sanitizer.size = (size_t)((char *)s - gch__stack_low(s));
     if (__tsan_create_fiber)
       s->sanitizer.fiber = __tsan_create_fiber(0);
+    s->sanitizer.last_fake = NULL;
+    if (gch__roots_wanted())
+      gch__root_begins(&s->sanitizer);
   }
 #if GCH_HAVE_VALGRIND
   s->sanitizer.valgrind_id = VALGRIND_STACK_REGISTER(gch__stack_low(s), s);
@@ -57,6 +73,8 @@ static inline void gch__sanitizer_stack_unused(struct gch_stack *s) {
     if (__tsan_destroy_fiber)
       __tsan_destroy_fiber(s->sanitizer.fiber);
     gch__sanitizer_frames_left(&s->sanitizer);
+    if (gch__roots_wanted())
+      gch__root_ends(&s->sanitizer);
   }
 #if GCH_HAVE_VALGRIND
   VALGRIND_STACK_DEREGISTER(s->sanitizer.valgrind_id);
@@ -76,6 +94,10 @@ gch__sanitizer_leave(struct gch_sanitizer_stack *from,
   if (__sanitizer_start_switch_fiber)
     __sanitizer_start_switch_fiber(from ? &from->fake : NULL, to->bottom,
                                    to->size);
+  if (from)
+    __atomic_store_n(&from->last_fake, from->fake, __ATOMIC_RELAXED);
+  if (from && atomic_load_explicit(&gch__roots_ending, memory_order_relaxed))
+    gch__root_left(from);
 }
 
 /* Right after it, on the stack s. */

@@ -14,6 +14,7 @@
  * memory.lock guards the lists and what is warm; no system call is made under
  * it. grow_mutex is held over the making of a slab, before memory.lock.
  */
+#include "go/sanitizer.h"
 #include "go/sched.h"
 
 #include <errno.h>
@@ -87,6 +88,7 @@ static struct slab *slab_new(void) {
       slab = NULL;
     }
   }
+  gch__root(slab, sizeof *slab); /* what is passed to who has not begun */
   errno = saved;
   return slab;
 }

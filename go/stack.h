@@ -28,9 +28,11 @@ enum { GCH_TASK_NAME_MAX = 16 };
 struct gch_sanitizer_stack {
   void *fiber;        /* ThreadSanitizer's */
   void *fake;         /* AddressSanitizer's fake stack, while it does not run */
+  void *last_fake;    /* the same, also while it runs again; for roots.c */
   const void *bottom; /* and the bounds */
   size_t size;
   unsigned valgrind_id;
+  struct gch_sanitizer_stack *next, **link; /* in a list of roots.c */
 };
 
 /* What is free says so in its own memory. */

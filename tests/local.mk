@@ -149,6 +149,7 @@ EXTRA_DIST += \
   tests/fail_malloc.c \
   tests/fork_alone.h \
   tests/fork_life.h \
+  tests/instrumented.c \
   tests/lib.sh \
   tests/main.c \
   tests/main_unused.c \
@@ -178,6 +179,7 @@ dist_check_SCRIPTS += \
   tests/fail_malloc.sh \
   tests/headers.sh \
   tests/install.sh \
+  tests/instrumented.sh \
   tests/main.sh \
   tests/model.sh \
   tests/select_args.sh \

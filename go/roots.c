@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What LeakSanitizer has to know of. It looks for pointers in the stacks of
+ * threads, with that of the task that each runs, so what hangs on a parked task's
+ * alone would be a leak to it. When the process ends it is told of the stacks of
+ * all tasks that have begun, of what they have touched: a stack is large, and its
+ * guard must not be read. Who is left or begins after that is told of then.
+ *
+ * The lock guards the list of those stacks.
+ */
+#include "go/sanitizer.h"
+#include "park/lock.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+__attribute__((weak)) void __lsan_register_root_region(const void *p,
+                                                       size_t size);
+
+static struct {
+  struct gch_lock lock;
+  struct gch_sanitizer_stack *first;
+} roots;
+
+atomic_bool gch__roots_ending;
+
+bool gch__roots_wanted(void) {
+  return __lsan_register_root_region;
+}
+
+void gch__root(const void *p, size_t size) {
+  if (__lsan_register_root_region && p)
+    __lsan_register_root_region(p, size);
+}
+
+static size_t page_size(void) {
+  return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* What of s may have been touched: from its upper end to where, for some pages,
+   nothing has. */
+static size_t used_of(const struct gch_sanitizer_stack *s) {
+  enum { MARGIN = 4 };
+  unsigned char there;
+  size_t page = page_size(), used = 0, untouched = 0;
+  uintptr_t low = (uintptr_t)s->bottom;
+  uintptr_t at = (low + s->size + page - 1) / page * page;
+  for (; at > low && untouched < MARGIN * page; used += page) {
+    at -= page;
+    if (mincore((void *)at, page, &there) != 0 || !(there & 1))
+      untouched += page;
+    else
+      untouched = 0;
+  }
+  return used < s->size ? used : s->size;
+}
+
+/* AddressSanitizer may keep the locals of a task in memory of its own: flags, then
+   eleven times the stack, within bounds and rounded to a power of two. What of it
+   has been touched: if it is smaller, what lies behind may be a guard. */
+static void tell_of_fake(const char *fake, size_t stack_size) {
+  enum { CHUNK = 64 };
+  unsigned char there[CHUNK];
+  size_t size = 1 << 16, page = page_size();
+  while (size < stack_size && size < 1 << 20)
+    size *= 2;
+  size_t pages = (4096 + size / 32 + 11 * size) / page;
+  for (size_t n; pages > 0; pages -= n, fake += n * page) {
+    n = pages < CHUNK ? pages : CHUNK;
+    if (mincore((void *)(uintptr_t)fake, n * page, there) != 0)
+      return;
+    for (size_t i = 0; i < n; i++)
+      if (there[i] & 1)
+        gch__root(fake + i * page, page);
+  }
+}
+
+void gch__root_left(const struct gch_sanitizer_stack *s) {
+  size_t used = used_of(s);
+  const char *end = (const char *)s->bottom + s->size;
+  gch__root(end - used, used);
+  const char *fake = __atomic_load_n(&s->last_fake, __ATOMIC_RELAXED);
+  if (fake)
+    tell_of_fake(fake, s->size);
+}
+
+static void tell_of_all(void) {
+  gch__lock(&roots.lock);
+  atomic_store(&gch__roots_ending, true);
+  for (struct gch_sanitizer_stack *s = roots.first; s; s = s->next)
+    gch__root_left(s);
+  gch__unlock(&roots.lock);
+}
+
+/* To come before LeakSanitizer's own, which the sanitizer registered when the
+   program began. */
+static void at_exit(void) {
+  static atomic_bool registered;
+  if (!atomic_load(&registered) && !atomic_exchange(&registered, true))
+    atexit(tell_of_all);
+}
+
+void gch__root_begins(struct gch_sanitizer_stack *s) {
+  at_exit();
+  gch__lock(&roots.lock);
+  s->next = roots.first;
+  s->link = &roots.first;
+  if (s->next)
+    s->next->link = &s->next;
+  roots.first = s;
+  if (atomic_load(&gch__roots_ending))
+    gch__root(s->bottom, s->size);
+  gch__unlock(&roots.lock);
+}
+
+void gch__root_ends(struct gch_sanitizer_stack *s) {
+  gch__lock(&roots.lock);
+  *s->link = s->next;
+  if (s->next)
+    s->next->link = s->link;
+  gch__unlock(&roots.lock);
+}
