@@ -187,12 +187,14 @@ static int fork_again(struct scene *s) {
   int status = OK;
   gch_go(receive, s);
   await_waiting(s->c, 0, 1);
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   if (pid == 0)
     _exit(send_to_nobody(s) || unref_at_once(s));
   require(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
   require(WEXITSTATUS(status) == OK);
-  return use_with_others(s);
+  require(gch_send(s->c, &(int){1}) == 0 && gch_close(s->c) == 0);
+  await_no_tasks();
+  return atomic_load(&s->served) == 1 ? OK : WRONG;
 }
 
 START_TEST(a_childs_child_meets_those_of_neither) {

@@ -18,6 +18,7 @@ struct scene {
   gch_wg wg;
   gch_chan *gate, *begun;
   _Atomic int runs;
+  test_thread *waits;
 };
 
 static struct scene *scene_new(void) {
@@ -99,7 +100,7 @@ static int unlock_first(struct scene *s) {
 
 static int fork_twice(struct scene *s) {
   int status;
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   if (pid == 0)
     _exit(use_mutex(s));
   require(waitpid(pid, &status, 0) == pid && status == 0);
@@ -333,9 +334,9 @@ END_TEST
 /* The function that forks goes on in the child, and is waited for there. */
 static void fork_in_once(void *arg) {
   struct scene *s = arg;
+  static gch_wg wg; /* outlives this call in the child */
   atomic_fetch_add(&s->runs, 1);
-  gch_wg wg = GCH_WG_INIT;
-  test_thread *ghost = thread_start_as(false, do_shortly, s);
+  s->waits = thread_start_as(false, do_shortly, s);
   await_sleepers(s, once_sleepers, 1);
   pid_t pid = fork_with_parent();
   if (pid == 0) {
@@ -345,9 +346,6 @@ static void fork_in_once(void *arg) {
     return;
   }
   ck_assert_int_eq(status_of(pid), OK);
-  gch_close(s->gate);
-  gch_close(s->begun);
-  (void)ghost;
 }
 
 START_TEST(a_once_whose_function_forked_ends_in_the_child) {
@@ -357,6 +355,7 @@ START_TEST(a_once_whose_function_forked_ends_in_the_child) {
     _exit(gch_once_do(&s->once, run_once, s) == 0 && atomic_load(&s->runs) == 1
               ? OK
               : WRONG);
+  thread_join(s->waits);
   ck_assert_int_eq(s->runs, 1);
 }
 END_TEST
