@@ -10,6 +10,7 @@
 #include "chan/park.h"
 #include "chan/ready.h"
 #include "chan/ring.h"
+#include "park/strict.h"
 
 #include <stdalign.h>
 
@@ -125,6 +126,7 @@ int gch_recv(gch_chan *c, void *elem) {
 }
 
 int gch_recv_until(gch_chan *c, void *elem, int64_t deadline) {
+  gch__check_deadline(deadline);
   return gch__recv(c, elem, deadline);
 }
 

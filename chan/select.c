@@ -138,6 +138,7 @@ static void read_other(struct select *s, size_t i, int64_t *now) {
       gch_panic("gulch: select with two defaults");
     s->default_at = i;
   } else if (k->kind == GCH_CASE_UNTIL) {
+    gch__check_deadline(k->time);
     read_deadline(s, i, k->time);
   } else {
     if (*now == 0)

@@ -112,6 +112,7 @@ int gch_send(gch_chan *c, const void *elem) {
 }
 
 int gch_send_until(gch_chan *c, const void *elem, int64_t deadline) {
+  gch__check_deadline(deadline);
   return send_or_panic(c, elem, deadline);
 }
 

@@ -151,6 +151,7 @@ gch_ctx *gch_ctx_with_deadline_cause(const gch_ctx *parent, int64_t deadline,
                                      int cause) {
   if (!gch__parent_ok(parent))
     return NULL;
+  gch__check_deadline(deadline);
   return with_deadline(parent, deadline, cause, deadline <= gch__now());
 }
 

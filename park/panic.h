@@ -8,9 +8,10 @@
 GCH_BEGIN_DECLS
 
 /* Strict mode makes every case in which Go panics a panic, with Go's words;
-   it spares the arms that asked for their error by _ERR. For the main
-   program, not for libraries; GULCH_STRICT=1 in the environment does the
-   same. */
+   it spares the arms that asked for their error by _ERR. So is a deadline
+   greater than 0 that lies before the start of the process: somebody passed a
+   duration. For the main program, not for libraries; GULCH_STRICT=1 in the
+   environment does the same. */
 GCH_API void gch_set_strict(bool on);
 
 /* hook sees the words of a panic first, in the thread that panics, with no

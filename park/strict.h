@@ -9,6 +9,7 @@
 #include <gulch/panic.h>
 
 #include <stdatomic.h>
+#include <stdint.h>
 
 extern GCH_HIDDEN atomic_bool gch__strict_mode;
 
@@ -23,6 +24,16 @@ static inline int gch__go_panics(int err, int when, const char *words) {
   if (err != 0 && err == when && gch__strict())
     gch_panic("%s", words);
   return err;
+}
+
+/* Panics unless deadline, which a user gave, may be one: 0 and less are a way to
+   say "try once", but what lies between 0 and the start of the process is rather
+   a duration. */
+void gch__must_be_deadline(int64_t deadline);
+
+static inline void gch__check_deadline(int64_t deadline) {
+  if (gch__strict())
+    gch__must_be_deadline(deadline);
 }
 
 #endif

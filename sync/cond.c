@@ -17,6 +17,7 @@
 #include "sync/impl.h"
 
 #include "park/clock.h"
+#include "park/strict.h"
 
 #define WAITERS 1u
 
@@ -59,6 +60,7 @@ int gch__cond_sleep(gch_cond *c, gch_mutex *m, int64_t deadline,
 }
 
 int gch_cond_wait_until(gch_cond *c, gch_mutex *m, int64_t deadline) {
+  gch__check_deadline(deadline);
   gch__must_be_locked(m);
   int err = gch__cond_sleep(c, m, deadline, NULL);
   gch_mutex_lock(m);

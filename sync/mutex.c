@@ -118,15 +118,20 @@ int gch__mutex_lock_slow(gch_mutex *m, int64_t deadline,
   return 0;
 }
 
-int gch_mutex_lock_until(gch_mutex *m, int64_t deadline) {
+static inline int lock_until(gch_mutex *m, int64_t deadline) {
   uint32_t seen = 0;
   if (gch__replace(&m->state, &seen, LOCKED))
     return 0;
   return gch__mutex_lock_slow(m, deadline, NULL);
 }
 
+int gch_mutex_lock_until(gch_mutex *m, int64_t deadline) {
+  gch__check_deadline(deadline);
+  return lock_until(m, deadline);
+}
+
 void gch_mutex_lock(gch_mutex *m) {
-  gch_mutex_lock_until(m, GCH__FOREVER);
+  lock_until(m, GCH__FOREVER);
 }
 
 int gch_mutex_try_lock(gch_mutex *m) {

@@ -133,11 +133,12 @@ int gch__rwmutex_rlock(gch_rwmutex *rw, int64_t deadline,
 }
 
 int gch_rwmutex_rlock_until(gch_rwmutex *rw, int64_t deadline) {
+  gch__check_deadline(deadline);
   return gch__rwmutex_rlock(rw, deadline, NULL);
 }
 
 void gch_rwmutex_rlock(gch_rwmutex *rw) {
-  gch_rwmutex_rlock_until(rw, GCH__FOREVER);
+  gch__rwmutex_rlock(rw, GCH__FOREVER, NULL);
 }
 
 /* Where WAITERS may speak of ghosts: try again. */
@@ -208,11 +209,12 @@ int gch__rwmutex_lock(gch_rwmutex *rw, int64_t deadline,
 }
 
 int gch_rwmutex_lock_until(gch_rwmutex *rw, int64_t deadline) {
+  gch__check_deadline(deadline);
   return gch__rwmutex_lock(rw, deadline, NULL);
 }
 
 void gch_rwmutex_lock(gch_rwmutex *rw) {
-  gch_rwmutex_lock_until(rw, GCH__FOREVER);
+  gch__rwmutex_lock(rw, GCH__FOREVER, NULL);
 }
 
 int gch_rwmutex_try_lock(gch_rwmutex *rw) {

@@ -9,7 +9,9 @@
  *     gch_ticker_free(t);
  *
  * All times are int64_t nanoseconds of the monotonic clock. A deadline is
- * absolute; GCH_FOREVER never comes; sums saturate. The channels of timers and
+ * absolute, gch_in(ns) makes one; GCH_FOREVER never comes; sums saturate. In
+ * strict mode (<gulch/panic.h>) a deadline greater than 0 that lies before the
+ * start of the process is a panic: somebody passed a duration. The channels of timers and
  * tickers carry the int64_t time at which they fired and are receive-only. As
  * in Go 1.23 they behave as unbuffered, and after a stop or reset no value
  * from before is received.
@@ -33,6 +35,10 @@ GCH_BEGIN_DECLS
 
 /* Monotonic time. */
 GCH_API int64_t gch_now(void);
+
+/* The deadline ns from now: gch_recv_until(c, &v, gch_in(GCH_SECOND)).
+   GCH_FOREVER where the sum would be larger. */
+GCH_API int64_t gch_in(int64_t ns);
 
 /* Sleeps at least ns; at once for ns <= 0. */
 GCH_API void gch_sleep(int64_t ns);

@@ -154,11 +154,13 @@ static int wait_for_zero(gch_wg *wg, int64_t deadline,
 }
 
 int gch_wg_wait_until(gch_wg *wg, int64_t deadline) {
+  gch__check_deadline(deadline);
   return count_of(load(wg)) == 0 ? 0 : wait_for_zero(wg, deadline, NULL);
 }
 
 void gch_wg_wait(gch_wg *wg) {
-  gch_wg_wait_until(wg, INT64_MAX);
+  if (count_of(load(wg)) != 0)
+    wait_for_zero(wg, GCH__FOREVER, NULL);
 }
 
 int gch_wg_wait_ctx(const gch_ctx *ctx, gch_wg *wg) {
