@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Channels made, named, counted and freed. */
-#include "chan/impl.h"
-#include "park/strict.h"
+#include "chan/gone.h"
 
 #include <stdalign.h>
 #include <stddef.h>
@@ -27,7 +26,7 @@ void gch__chan_init(gch_chan *c, size_t elem_size, size_t cap, void *slots,
 }
 
 static void free_chan(gch_chan *c) {
-  free(c);
+  gch__bury(c, 0, SLOTS_AT + c->elem_size * c->cap);
 }
 
 gch_chan *gch_make(size_t elem_size, size_t cap) {
@@ -64,13 +63,21 @@ static void drop_rest(gch_chan *c) {
   }
 }
 
-/* Why the last reference must not go, or NULL. */
-static const char *still_needed(const gch_chan *c) {
+/* The reference that there must not be, or not yet, goes back first: the panic's
+   hook may use c. */
+_Noreturn static void panic(gch_chan *c, uint32_t refs) {
+  atomic_store_explicit(&c->refs, refs, memory_order_relaxed);
+  if (refs == 0)
+    gch_panic("gulch: unref of a channel that was freed");
   if (c->owner != GCH_OWNER_NONE && !c->disowned)
-    return "gulch: unref of a borrowed channel";
-  if (gch__queue_first(&c->senders) || gch__queue_first(&c->receivers))
-    return "gulch: last unref of a channel on which threads are parked";
-  return NULL;
+    gch_panic("gulch: unref of a borrowed channel");
+  gch__panic_parked(c);
+}
+
+/* Whether the last reference must not go. */
+static bool is_needed(const gch_chan *c) {
+  return (c->owner != GCH_OWNER_NONE && !c->disowned) ||
+         gch__queue_first(&c->senders) || gch__queue_first(&c->receivers);
 }
 
 void gch_unref(gch_chan *c) {
@@ -86,12 +93,8 @@ void gch_unref(gch_chan *c) {
     refs = atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel);
   if (refs > 1)
     return;
-  const char *why =
-      refs == 0 ? "gulch: unref of a channel that was freed" : still_needed(c);
-  if (why) {
-    atomic_store_explicit(&c->refs, refs, memory_order_relaxed);
-    gch_panic("%s", why);
-  }
+  if (refs == 0 || is_needed(c))
+    panic(c, refs);
   if (c->drop)
     drop_rest(c);
   gch__unlist(c);

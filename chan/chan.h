@@ -49,8 +49,17 @@ GCH_API gch_chan *gch_make(size_t elem_size, size_t cap);
 GCH_API gch_chan *gch_ref(gch_chan *c);
 
 /* Gives a reference back; the last one frees the channel, after the drop
-   function has seen each value that is left. It panics if somebody is still
-   parked on the channel, or if the reference was only borrowed. */
+   function has seen each value that is left. NULL is allowed. Panics:
+   - if it is the last reference and somebody is parked on the channel; the words
+     name both;
+   - if it is the last reference and its owner's: it was only borrowed. Where
+     others hold references too, that shows when they give theirs back;
+   - if there is no reference left. That can be seen while the memory that was the
+     channel's is not used for something else: mostly where it comes soon. In
+     strict mode (<gulch/panic.h>) the memory of the last 256 channels (up to
+     64 kB each) is kept, so it is always seen there; and so is any other use
+     of one of them, such as a receive from the done channel of a context that
+     is gone, but for gch_len, gch_cap, gch_set_name. */
 GCH_API void gch_unref(gch_chan *c);
 
 /* Names the channel for dumps and messages. The name is copied (and cut to

@@ -4,8 +4,7 @@
  * claims everybody who is parked and gathers them; they are unparked, and the
  * watches called, after the unlock.
  */
-#include "chan/impl.h"
-#include "park/strict.h"
+#include "chan/gone.h"
 
 static void claim_all(struct gch_queue *q, struct gch_wakes *k) {
   struct gch_waiter *w;
@@ -56,6 +55,8 @@ int gch_close(gch_chan *c) {
   struct gch_wakes wakes = GCH_WAKES_INIT;
   int err = gch__close(c, &wakes);
   gch__wakes_flush(&wakes);
+  if (err)
+    gch__check_held(c);
   return gch__go_panics(err, EPIPE, "close of closed channel");
 }
 

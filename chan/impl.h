@@ -47,13 +47,15 @@ struct gch_watch {
   struct gch_watch *next, **link;    /* link is NULL when not listed */
 };
 
+/* First what allocators write over in what was freed, two words: so refs, then 0,
+   can be seen there for a while. */
 struct gch_chan {
   alignas(max_align_t) struct gch_lock lock;
-  _Atomic uint32_t refs;
   atomic_bool closed;
   bool disowned;        /* the owner gave its reference back */
   uint8_t owner;        /* enum gch_owner */
   _Atomic size_t turns; /* for ready.h */
+  _Atomic uint32_t refs;
   size_t elem_size, cap;
   _Atomic size_t len;
   _Atomic size_t head;

@@ -5,6 +5,8 @@ libgulch_la_SOURCES += \
   chan/chan.c \
   chan/close.c \
   chan/fork.c \
+  chan/gone.c \
+  chan/gone.h \
   chan/impl.h \
   chan/lockorder.c \
   chan/lockorder.h \

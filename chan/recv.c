@@ -7,10 +7,10 @@
  *     closed                zero-fill, EPIPE
  *     else                  queue as a receiver, and park
  */
+#include "chan/gone.h"
 #include "chan/park.h"
 #include "chan/ready.h"
 #include "chan/ring.h"
-#include "park/strict.h"
 
 #include <stdalign.h>
 
@@ -63,6 +63,8 @@ static int try_recv(gch_chan *c, void *elem) {
   int err = gch__recv_locked(c, elem, &partner);
   gch__unlock(&c->lock);
   gch__wake(partner);
+  if (err)
+    gch__check_held(c);
   return err;
 }
 
@@ -80,6 +82,8 @@ __attribute__((noinline)) static int recv_or_park(gch_chan *c, void *elem,
   }
   gch__unlock(&c->lock);
   gch__wake(partner);
+  if (err)
+    gch__check_held(c);
   return err;
 }
 

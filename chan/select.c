@@ -25,12 +25,12 @@
  * A claimed waiter is written to until its unpark; leave only begins after
  * that. The cases are the caller's and outlive the call.
  */
+#include "chan/gone.h"
 #include "chan/lockorder.h"
 #include "chan/random.h"
 #include "chan/ready.h"
 #include "chan/ring.h"
 #include "park/clock.h"
-#include "park/strict.h"
 
 #include <limits.h>
 #include <stdalign.h>
@@ -218,6 +218,8 @@ static size_t poll_once(const struct select *s, size_t i) {
   if (err == EAGAIN)
     return NONE;
   gch__wake(partner);
+  if (err)
+    gch__check_held(k->chan);
   return fired(s, i, err, drop);
 }
 
@@ -309,6 +311,8 @@ static size_t lock_and_run(const struct select *s) {
   gch__unlock_all(s->cases, count);
 
   gch__wake(partner);
+  if (i != NONE && err)
+    gch__check_held(s->cases[i].chan);
   if (i != NONE)
     return fired(s, i, err, drop);
   if (!parks)

@@ -7,10 +7,10 @@
  *     else                queue as a sender, and park; perhaps after a look
  *                         some microseconds later
  */
+#include "chan/gone.h"
 #include "chan/park.h"
 #include "chan/ready.h"
 #include "chan/ring.h"
-#include "park/strict.h"
 
 #define CLOSED "send on closed channel"
 
@@ -74,6 +74,8 @@ __attribute__((noinline)) static int send_or_park(gch_chan *c, const void *elem,
     return gch__park_on(c, &c->senders, (void *)(uintptr_t)elem, deadline);
   gch__unlock(&c->lock);
   gch__wake(partner);
+  if (err)
+    gch__check_held(c);
   return err;
 }
 
@@ -129,6 +131,8 @@ int gch_try_send(gch_chan *c, const void *elem) {
   int err = gch__send_locked(c, elem, &partner);
   gch__unlock(&c->lock);
   gch__wake(partner);
+  if (err)
+    gch__check_held(c);
   return gch__go_panics(err, EPIPE, CLOSED);
 }
 

@@ -10,8 +10,8 @@
  */
 #include "context/impl.h"
 
+#include "chan/gone.h"
 #include "park/clock.h"
-#include "park/strict.h"
 
 #include <stdlib.h>
 
@@ -20,7 +20,8 @@ static struct gch_cancel_ctx *of_done(gch_chan *done) {
 }
 
 static void free_with_done(gch_chan *done) {
-  free(of_done(done));
+  gch__bury(of_done(done), offsetof(struct gch_cancel_ctx, done),
+            sizeof(struct gch_timed_ctx));
 }
 
 gch_chan *gch__make_done(struct gch_cancel_ctx *c) {

@@ -49,6 +49,10 @@ int gch_go(void (*fn)(void *), void *arg) {
   return gch__spawn(call_fn, (void *)fn, arg, NULL);
 }
 
+const char *gch__task_name(const struct gch_task *t) {
+  return t->stack->name;
+}
+
 /* Tasks whose stack is there from the start: for a name, a size, a copy of
    their argument. */
 

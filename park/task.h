@@ -47,6 +47,9 @@ void gch__task_ready(struct gch_task *t);
 void gch__task_gather(struct gch_queue_of_tasks *q, struct gch_task *t);
 void gch__tasks_ready(struct gch_queue_of_tasks *q);
 
+/* The name of a task that is parked; "" if it has none. */
+const char *gch__task_name(const struct gch_task *t);
+
 /* Room in the record of a task that has begun, for the operation that it is
    parked in. Records lie side by side, where stacks lie far apart: who wakes
    many tasks finds them sooner there. When a task begins, the first bytes of it

@@ -29,6 +29,7 @@ check_PROGRAMS += \
   tests/check_chan_many_sizes \
   tests/check_chan_memory \
   tests/check_chan_owner \
+  tests/check_chan_refs \
   tests/check_chan_sizes \
   tests/check_cond \
   tests/check_ctx \

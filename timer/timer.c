@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "timer/timer_impl.h"
 
+#include "chan/gone.h"
 #include "timer/service.h"
 
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static void fire(struct gch_entry *e, int64_t now, struct gch_wakes *k) {
 static void destroy(gch_chan *c) {
   struct chan_timer *t = of_chan(c);
   gch__queue_stop(&t->timer.entry);
-  free(t);
+  gch__bury(t, offsetof(struct chan_timer, chan), sizeof *t);
 }
 
 static void disown(gch_timer *t) {
