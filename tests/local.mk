@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # To add the Check program tests/check_x.c: tests/check_x in check_PROGRAMS.
 # To add the shell test tests/x.sh (it is run in the build folder, with srcdir,
-# CC, NM and PKG_CONFIG in the environment): tests/x.sh in dist_check_SCRIPTS.
+# CC, NM, AR and PKG_CONFIG in the environment): tests/x.sh in dist_check_SCRIPTS.
 # What else tests need at hand (data, headers) is in EXTRA_DIST.
 
 if HAVE_CHECK
@@ -67,11 +67,13 @@ check_PROGRAMS += \
   tests/check_mutex_fair \
   tests/check_nested \
   tests/check_no_alloc \
+  tests/check_no_more_threads \
   tests/check_no_threads \
   tests/check_once \
   tests/check_own_thread \
   tests/check_panic \
   tests/check_quota \
+  tests/check_real_time \
   tests/check_rwmutex \
   tests/check_rwmutex_until \
   tests/check_select \
@@ -94,6 +96,9 @@ check_PROGRAMS += \
   tests/check_task_mappings \
   tests/check_task_mixed \
   tests/check_task_overflow \
+  tests/check_thread_exit \
+  tests/check_thread_locals \
+  tests/check_thread_locals_large \
   tests/check_ticker \
   tests/check_time \
   tests/check_timer \
@@ -110,6 +115,11 @@ tests_check_task_clash_CFLAGS = $(AM_CFLAGS) $(GULCH_CLASH)
 
 # As gcc links what has nested functions; said here, for those who warn of it.
 tests_check_nested_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,execstack
+
+# Leaving little of what a fixed stack would be, and more than that.
+tests_check_thread_locals_CPPFLAGS = $(AM_CPPFLAGS) -DTHREAD_LOCALS=200000
+tests_check_thread_locals_large_SOURCES = tests/check_thread_locals.c
+tests_check_thread_locals_large_CPPFLAGS = $(AM_CPPFLAGS) -DTHREAD_LOCALS=3000000
 
 # With its source: the library keeps it to itself.
 tests_check_fence_SOURCES = tests/check_fence.c park/fence.c
@@ -161,6 +171,8 @@ EXTRA_DIST += \
   tests/model/rwmutex.pml \
   tests/model/select.pml \
   tests/own_ctx.h \
+  tests/plugin.c \
+  tests/plugin_host.c \
   tests/rwmutex_facts.h \
   tests/scene.h \
   tests/select_args.cc \
@@ -184,6 +196,7 @@ dist_check_SCRIPTS += \
   tests/instrumented.sh \
   tests/main.sh \
   tests/model.sh \
+  tests/plugin.sh \
   tests/select_args.sh \
   tests/symbols.sh \
   tests/typed.sh

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Workers of different priority on one processor: who of the higher must not spin
+   for what one of the lower has yet to do, since that gets no processor. */
+#define _GNU_SOURCE
+#define TEST_AS_IS
+#include "tasks.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool set_policy(int policy, int priority) {
+  struct sched_param p = {.sched_priority = priority};
+  return sched_setscheduler(0, policy, &p) == 0;
+}
+
+static void to_processor(int cpu) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET((size_t)cpu, &one);
+  ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
+}
+
+static atomic_int there, cpu, fifo;
+static atomic_bool over;
+
+/* Each keeps its thread until all are there: so each has another. The threads then
+   are on one processor, of which all but one are above the others. */
+static void prepare_thread(int workers) {
+  int mine = atomic_fetch_add(&there, 1);
+  while (atomic_load(&there) < workers)
+    usleep(1000);
+  to_processor(atomic_load(&cpu));
+  if (mine > 0 && set_policy(SCHED_FIFO, mine))
+    atomic_fetch_add(&fifo, 1);
+}
+
+static void yield_on(void *moves) {
+  prepare_thread(2);
+  while (!atomic_load(&over)) {
+    atomic_fetch_add((_Atomic long *)moves, 1);
+    gch_yield();
+  }
+}
+
+static void wake_each_other(void *moves) {
+  static gch_chan *c[2];
+  static atomic_int next;
+  int mine = atomic_fetch_add(&next, 1);
+  c[mine] = gch_make(0, 0);
+  prepare_thread(2);
+  if (mine == 0)
+    gch_send(c[1], NULL);
+  while (!atomic_load(&over)) {
+    gch_recv(c[mine], NULL);
+    atomic_fetch_add((_Atomic long *)moves, 1);
+    gch_send(c[!mine], NULL);
+  }
+}
+
+/* How often nothing has moved for a tenth of a second, in the second or so that
+   this takes. Who looks is above all. */
+static int standstills(_Atomic long moves[2]) {
+  int found = 0;
+  long seen = 0;
+  set_policy(SCHED_FIFO, 50);
+  for (int i = 0; i < scaled(20); i++) {
+    usleep(50000);
+    long now = moves[0] + moves[1];
+    found += now == seen;
+    seen = now;
+  }
+  return found;
+}
+
+static void (*const kinds[])(void *) = {yield_on, wake_each_other};
+
+START_TEST(a_worker_above_another_lets_it_go_on) {
+  static _Atomic long moves[2];
+  atomic_store(&cpu, sched_getcpu());
+  gch_maxprocs(2);
+  gch_go(kinds[_i], &moves[0]);
+  gch_go(kinds[_i], &moves[1]);
+  await_count(&there, 2);
+  usleep(50000);
+  if (atomic_load(&fifo) > 0)
+    ck_assert_int_eq(standstills(moves), 0);
+  _exit(0); /* with tasks, of which one may be in a send for ever */
+}
+END_TEST
+
+Suite *test_suite(void) {
+  Suite *s = suite_create("real_time");
+  TCase *t = test_case(s, "real_time");
+  tcase_add_loop_test(t, a_worker_above_another_lets_it_go_on, 0,
+                      sizeof kinds / sizeof *kinds);
+  return s;
+}
