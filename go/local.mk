@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 pkginclude_HEADERS += go/go.h
 libgulch_la_SOURCES += \
+  go/chain.c \
+  go/chain.h \
   go/extras.c \
   go/extras.h \
   go/fiber.h \

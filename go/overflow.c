@@ -2,10 +2,11 @@
 /*
  * A task that runs off its stack hits the guard. The handler runs on a stack of
  * the worker's own, says whose stack it was and ends the program; any other
- * fault is passed to who handled it before.
+ * fault is passed to who handled it before (chain.c).
  */
 #include "go/overflow.h"
 
+#include "go/chain.h"
 #include "go/sched.h"
 #include "park/say.h"
 
@@ -15,25 +16,12 @@
 
 enum { SIGNAL_STACK = 64 * 1024 };
 
-static struct sigaction old_segv, old_bus;
-
-static void pass_on(int sig, siginfo_t *info, void *context) {
-  struct sigaction *old = sig == SIGSEGV ? &old_segv : &old_bus;
-  if (old->sa_flags & SA_SIGINFO) {
-    old->sa_sigaction(sig, info, context);
-  } else if (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN) {
-    signal(sig, SIG_DFL); /* a fault comes again, */
-    if (info->si_code <= 0)
-      raise(sig); /* a signal that was sent does not */
-  } else {
-    old->sa_handler(sig);
-  }
-}
-
 static void on_fault(int sig, siginfo_t *info, void *context) {
   struct gch_task *t = gch__task_running;
-  if (!t || !t->stack || !gch__stack_guards(t->stack, info->si_addr)) {
-    pass_on(sig, info, context);
+  bool fault = info->si_code > 0; /* and not sent by anybody */
+  if (!fault || !t || !t->stack ||
+      !gch__stack_guards(t->stack, info->si_addr)) {
+    gch__chain(sig, info, context);
     return;
   }
   gch__say("fatal error: stack overflow in task %s\n",
@@ -42,16 +30,9 @@ static void on_fault(int sig, siginfo_t *info, void *context) {
   abort();
 }
 
-static void handle(int sig, struct sigaction *old) {
-  struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
-  action.sa_sigaction = on_fault;
-  sigemptyset(&action.sa_mask);
-  sigaction(sig, &action, old);
-}
-
 void gch__overflow_init(void) {
-  handle(SIGSEGV, &old_segv);
-  handle(SIGBUS, &old_bus);
+  gch__chain_install(SIGSEGV, on_fault);
+  gch__chain_install(SIGBUS, on_fault);
 }
 
 void gch__signal_stack_use(struct gch_worker *w) {

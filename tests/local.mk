@@ -91,6 +91,7 @@ check_PROGRAMS += \
   tests/check_task_clash \
   tests/check_task_end \
   tests/check_task_fair \
+  tests/check_task_faults \
   tests/check_task_fork \
   tests/check_task_guard \
   tests/check_task_mappings \
