@@ -178,7 +178,7 @@ static void cause_some(void) {
 
 static void play_in_task(void *unused) {
   cause_some();
-  exit(0);
+  _exit(0);
   (void)unused;
 }
 
@@ -218,7 +218,7 @@ static int play(void *unused) {
   }
   cause_some();
   (void)unused;
-  return 0;
+  _exit(0); /* a leak checker has nothing to say */
 }
 
 static const char *text_of(int flags) {
@@ -366,8 +366,9 @@ END_TEST
 Suite *test_suite(void) {
   Suite *s = suite_create("task_faults");
   TCase *t = test_case(s, "kept");
-  tcase_add_loop_test(t, the_default_is_taken, 0, 2);
-  tcase_add_loop_test(t, what_is_ignored_is_ignored_but_for_faults, 0, 2);
+  int kinds = THREAD_SANITIZED ? 1 : 2; /* it takes SIG_DFL for a function */
+  tcase_add_loop_test(t, the_default_is_taken, 0, kinds);
+  tcase_add_loop_test(t, what_is_ignored_is_ignored_but_for_faults, 0, kinds);
   tcase_add_loop_test(t, a_handler_is_called_as_by_the_kernel, 0,
                       FLAGS * LEAVES);
   t = test_case(s, "many");
