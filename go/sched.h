@@ -129,7 +129,7 @@ struct gch_sched {
   atomic_bool thefts_vain;  /* what was stolen last took less than the theft */
   atomic_bool forked;       /* and the monitor has not been started since */
   atomic_bool lacks_thread; /* one could not be started: try again later */
-  _Atomic uint64_t taken_shared; /* times that tasks were taken from there */
+  _Atomic size_t taken_shared; /* times that tasks were taken from there */
   uint32_t generation; /* of processes: grows with each fork, in the child */
   alignas(64) _Atomic size_t started, ended; /* tasks, by who has no proc */
 };
