@@ -31,6 +31,9 @@
  *   - fork in a task: the child goes on in that task; all others are gone. When
  *     its function returns, the child does _exit(0).
  *   - exit in a task ends the process, as anywhere.
+ *   - A program may be built with a sanitizer where the library is not. But
+ *     ThreadSanitizer then sees nothing of how gulch orders things, and reports
+ *     races that are none: for it, build the library with --enable-tsan.
  *   - pthread_exit in a task ends the task and its thread; another thread takes
  *     over. What was to happen after the task's function (a wait group's done,
  *     gch_run's return) does not.

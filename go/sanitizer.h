@@ -91,11 +91,12 @@ gch__sanitizer_leave(struct gch_sanitizer_stack *from,
                      struct gch_sanitizer_stack *to) {
   if (__tsan_switch_to_fiber)
     __tsan_switch_to_fiber(to->fiber, 0);
-  if (__sanitizer_start_switch_fiber)
+  if (__sanitizer_start_switch_fiber) {
     __sanitizer_start_switch_fiber(from ? &from->fake : NULL, to->bottom,
                                    to->size);
-  if (from)
-    __atomic_store_n(&from->last_fake, from->fake, __ATOMIC_RELAXED);
+    if (from)
+      __atomic_store_n(&from->last_fake, from->fake, __ATOMIC_RELAXED);
+  }
   if (from && atomic_load_explicit(&gch__roots_ending, memory_order_relaxed))
     gch__root_left(from);
 }
