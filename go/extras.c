@@ -63,6 +63,11 @@ static void add(globals_fn *fn) {
     gch__plain = false;
 }
 
+/* The list is whole whoever held the lock. */
+void gch__extras_forked(void) {
+  gch__lock_reset(&runtimes.lock);
+}
+
 void gch_cxx_runtime(void *(*globals)(void)) {
   if (!globals || is_known(globals))
     return;

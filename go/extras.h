@@ -38,6 +38,9 @@ struct gch_exceptions {
   struct gch_cxx_globals of[GCH_CXX_RUNTIMES];
 };
 
+/* In a forked child. */
+void gch__extras_forked(void);
+
 /* Takes the calling thread's; gives them back, perhaps in another. */
 void gch__exceptions_leave(struct gch_exceptions *e);
 void gch__exceptions_arrive(const struct gch_exceptions *e);

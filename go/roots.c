@@ -34,6 +34,14 @@ void gch__root(const void *p, size_t size) {
     __lsan_register_root_region(p, size);
 }
 
+void gch__roots_lock(void) {
+  gch__lock(&roots.lock);
+}
+
+void gch__roots_unlock(void) {
+  gch__unlock(&roots.lock);
+}
+
 static size_t page_size(void) {
   return (size_t)sysconf(_SC_PAGESIZE);
 }

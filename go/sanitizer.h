@@ -40,6 +40,10 @@ void gch__root_begins(struct gch_sanitizer_stack *s);
 void gch__root_ends(struct gch_sanitizer_stack *s);
 void gch__root_left(const struct gch_sanitizer_stack *s);
 
+/* Around a fork. */
+void gch__roots_lock(void);
+void gch__roots_unlock(void);
+
 static inline bool gch__sanitized(void) {
   return __tsan_switch_to_fiber || __sanitizer_start_switch_fiber ||
          gch__roots_wanted();

@@ -9,6 +9,8 @@
  * have been changing them.
  */
 #include "go/quota.h"
+#include "go/extras.h"
+#include "go/sanitizer.h"
 #include "go/sched.h"
 #include "park/fork.h"
 #include "timer/service.h"
@@ -120,18 +122,22 @@ size_t gch_num_tasks(void) {
 static void before_fork(void) {
   pthread_mutex_lock(&start_mutex);
   gch__stacks_lock();
+  gch__roots_lock();
   gch__lock(&sched.lock);
 }
 
 static void in_parent(void) {
   gch__unlock(&sched.lock);
+  gch__roots_unlock();
   gch__stacks_unlock();
   pthread_mutex_unlock(&start_mutex);
 }
 
 static void in_child(void) {
   struct gch_worker *w = gch__worker_running;
+  gch__roots_unlock();
   gch__stacks_unlock();
+  gch__extras_forked();
   gch__threads_reset();
   gch__monitor_reset();
   sched.generation++;

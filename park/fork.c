@@ -16,6 +16,7 @@
 #include "park/lock.h"
 #include "park/parker.h"
 #include "park/task.h"
+#include "park/thread.h"
 #include "park/thread_id.h"
 
 #include <pthread.h>
@@ -65,6 +66,7 @@ static void in_parent(void) {
 static void in_child(void) {
   atomic_fetch_add(&gch__end_word, GCH_END_FORK);
   gch__thread_id_forked();
+  gch__threads_forked();
   gch__futex_forked();
   gch__lock_forked();
   gch__parker_forked();

@@ -24,12 +24,8 @@
 /* The thread whose processors others get; 0: none yet. */
 static _Atomic uint32_t model;
 
-static void in_child(void) {
+void gch__threads_forked(void) {
   atomic_store(&model, 0);
-}
-
-__attribute__((constructor)) static void register_fork(void) {
-  pthread_atfork(NULL, NULL, in_child);
 }
 
 void gch__thread_is_model(void) {

@@ -47,6 +47,9 @@ void gch__thread_begin(const char *name, unsigned long slack);
    are to have its processors. */
 void gch__thread_is_model(void);
 
+/* In a forked child: there is none yet. */
+void gch__threads_forked(void);
+
 /* The caller's name from now on, at most 15 bytes. */
 void gch__thread_name(const char *name);
 
