@@ -99,14 +99,30 @@ void gch__shards_unlock(void) {
     gch__unlock(&shards[i].lock);
 }
 
-/* The last of a list; NULL: it is empty. */
-static gch_chan *mend_all(gch_chan *c, void (*mend)(gch_chan *c)) {
-  gch_chan *last = NULL;
-  for (; c; c = c->listed.next) {
-    mend(c);
-    last = c;
+/* Calls mend for each channel of all lists, which begin at at[0 … SHARDS); at[i]
+   becomes the last of list i, NULL where that is empty. One of each list in turn:
+   channels that were made one after the other, and so lie side by side, are in
+   different lists; and the next of each is under way meanwhile. */
+static void mend_all(gch_chan **at, void (*mend)(gch_chan *c)) {
+  gch_chan *next[SHARDS];
+  memcpy(next, at, sizeof next);
+  for (bool any = true; any;) {
+    any = false;
+    for (int i = 0; i < SHARDS; i++) {
+      gch_chan *c = next[i];
+      if (!c)
+        continue;
+      any = true;
+      at[i] = c;
+      next[i] = c->listed.next;
+      if (next[i]) {
+        __builtin_prefetch(next[i]);
+        __builtin_prefetch(&next[i]->senders);
+        __builtin_prefetch(&next[i]->listed);
+      }
+      mend(c);
+    }
   }
-  return last;
 }
 
 /* In front of what was inherited before. */
@@ -120,13 +136,18 @@ static void bequeath(struct shard *s, gch_chan *last) {
 }
 
 void gch__shards_forked(void (*mend)(gch_chan *c)) {
-  for (struct shard *s = shards; s < shards + SHARDS; s++) {
-    mend_all(s->inherited, mend);
-    gch_chan *last = mend_all(s->first, mend);
-    if (last)
-      bequeath(s, last);
-    s->walks = NULL;
-    gch__lock_reset(&s->lock);
+  gch_chan *inherited[SHARDS], *own[SHARDS];
+  for (int i = 0; i < SHARDS; i++) {
+    inherited[i] = shards[i].inherited;
+    own[i] = shards[i].first;
+  }
+  mend_all(inherited, mend);
+  mend_all(own, mend);
+  for (int i = 0; i < SHARDS; i++) {
+    if (own[i])
+      bequeath(&shards[i], own[i]);
+    shards[i].walks = NULL;
+    gch__lock_reset(&shards[i].lock);
   }
 }
 
