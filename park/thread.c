@@ -7,6 +7,7 @@
 #include "park/thread_id.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>

@@ -269,7 +269,7 @@ START_TEST(maxprocs_is_the_same_if_a_pinned_thread_asks_first) {
 }
 END_TEST
 
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(__GLIBC__) && (defined(__x86_64__) || defined(__i386__))
 static int divide(void *zero) {
   volatile double *d = zero;
   *d = 1 / *d;
@@ -380,7 +380,7 @@ Suite *test_suite(void) {
   tcase_add_test(t, main_that_is_pinned_later_pins_no_worker);
   tcase_add_test(t, maxprocs_is_the_same_if_a_pinned_thread_asks_first);
   tcase_add_test(t, a_worker_computes_with_subnormal_numbers);
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(__GLIBC__) && (defined(__x86_64__) || defined(__i386__))
   tcase_add_test(t, a_worker_traps_nothing_that_its_starter_traps);
 #endif
   t = test_case(s, "thread");
