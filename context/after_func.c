@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * context.AfterFunc. A node on the context's hub, with two shares: the user's,
- * which holds the context, and the hub's, which becomes the run's. Under the
- * tree's lock the node is taken off the list once, by stop or by a cancel: that
- * decides whether fn runs. On a context that is never done there is no second
- * share.
+ * context.AfterFunc. A node on the context's hub, with two holders
+ * (park/runs.h): the user, who holds the context, and the hub, which becomes
+ * the run. Under the tree's lock the node is taken off the list once, by stop or
+ * by a cancel: that decides whether fn runs. On a context that is never done
+ * there is no second holder.
  */
 #include "context/impl.h"
-#include "park/fork.h"
+#include "park/runs.h"
 
 #include <stdlib.h>
 
@@ -17,22 +17,20 @@ struct gch_after_func {
   const gch_ctx *ctx;
   struct gch_job job;
   struct gch_deferred call;
-  _Atomic int shares;
+  struct gch_runs runs;
   void (*fn)(void *);
   void *arg;
 };
 
-static void give_shares(gch_after_func *a, int n) {
-  if (atomic_fetch_sub(&a->shares, n) == n)
+static void let_go(gch_after_func *a, uint32_t n) {
+  if (gch__runs_let_go(&a->runs, n))
     free(a);
 }
 
 static void run(struct gch_job *job) {
   gch_after_func *a = gch__container_of(job, gch_after_func, job);
-  void (*fn)(void *) = a->fn;
-  void *arg = a->arg;
-  give_shares(a, 1);
-  gch__call_task(fn, arg);
+  if (gch__runs_call(&a->runs, a->fn, a->arg))
+    free(a);
 }
 
 static gch_after_func *of_call(struct gch_deferred *d) {
@@ -46,7 +44,7 @@ static void start(struct gch_deferred *d, struct gch_wakes *k) {
 
 static void forget(struct gch_deferred *d, struct gch_wakes *k) {
   (void)k;
-  give_shares(of_call(d), 1);
+  let_go(of_call(d), 1);
 }
 
 /* err == 0: the context goes without ever being done. */
@@ -55,6 +53,8 @@ static void finish(struct gch_node *n, struct gch_node *more, int err,
   (void)more;
   (void)cause;
   gch_after_func *a = (gch_after_func *)n;
+  if (err)
+    gch__runs_become(&a->runs);
   a->call.run = err ? start : forget;
   gch__wakes_defer(k, &a->call);
 }
@@ -79,33 +79,50 @@ gch_after_func *gch_ctx_after_func(const gch_ctx *ctx, void (*fn)(void *),
   a->job.run = run;
   a->fn = fn;
   a->arg = arg;
-  atomic_init(&a->shares, r.hub ? 2 : 1);
-  if (gch__attach(&r, &a->node, &a->lock, &cause) != 0)
+  gch__runs_init(&a->runs, r.hub ? 2 : 1);
+  if (gch__attach(&r, &a->node, &a->lock, &cause) != 0) {
+    gch__runs_become(&a->runs);
     gch__job_start(&a->job);
-  else if (a->lock)
+  } else if (a->lock) {
     gch__unlock(a->lock);
+  }
   return a;
 }
 
-bool gch_after_func_stop(gch_after_func *a) {
-  if (!a)
-    return false;
-  bool stopped = true;
-  if (a->lock) {
-    gch__lock(a->lock);
-    stopped = gch__detach(&a->node);
-    gch__unlock(a->lock);
-  }
+/* Whether fn will not run. */
+static bool take_off(gch_after_func *a) {
+  if (!a->lock)
+    return true;
+  gch__lock(a->lock);
+  bool listed = gch__detach(&a->node);
+  gch__unlock(a->lock);
+  return listed;
+}
+
+/* The user's share goes, and with stopped the hub's. */
+static void end(gch_after_func *a, bool stopped) {
   const gch_ctx *ctx = a->ctx;
-  give_shares(a, stopped && a->lock ? 2 : 1);
+  let_go(a, stopped && a->lock ? 2 : 1);
   gch_ctx_unref(ctx);
+}
+
+bool gch_after_func_stop(gch_after_func *a) {
+  bool stopped = a && take_off(a);
+  if (a)
+    end(a, stopped);
+  return stopped;
+}
+
+bool gch_after_func_stop_wait(gch_after_func *a) {
+  bool stopped = a && take_off(a);
+  if (a && !stopped)
+    gch__runs_await(&a->runs);
+  if (a)
+    end(a, stopped);
   return stopped;
 }
 
 void gch_after_func_release(gch_after_func *a) {
-  if (!a)
-    return;
-  const gch_ctx *ctx = a->ctx;
-  give_shares(a, 1);
-  gch_ctx_unref(ctx);
+  if (a)
+    end(a, false);
 }

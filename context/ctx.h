@@ -110,6 +110,11 @@ GCH_API gch_after_func *gch_ctx_after_func(const gch_ctx *ctx,
    Either way the handle is gone. */
 GCH_API bool gch_after_func_stop(gch_after_func *a);
 
+/* The same, and waits for an fn that has begun, or is about to: when it returns
+   fn does not run, and will not. In fn itself it panics; nor may fn wait for
+   who waits here. */
+GCH_API bool gch_after_func_stop_wait(gch_after_func *a);
+
 /* Gives the handle, and its reference to ctx, up; fn still runs when ctx is
    done. */
 GCH_API void gch_after_func_release(gch_after_func *a);

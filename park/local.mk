@@ -23,6 +23,8 @@ libgulch_la_SOURCES += \
   park/panic.c \
   park/parker.c \
   park/parker.h \
+  park/runs.c \
+  park/runs.h \
   park/sanitize.h \
   park/say.c \
   park/say.h \

@@ -107,6 +107,14 @@ bool gch_timer_stop(gch_timer *t) {
   return t && gch__timer_stop(t);
 }
 
+/* A run may have started it again. */
+bool gch_timer_stop_wait(gch_timer *t) {
+  bool active = gch_timer_stop(t);
+  while (t && t->await && t->await(t))
+    active |= gch__timer_stop(t);
+  return active;
+}
+
 bool gch_timer_reset(gch_timer *t, int64_t ns) {
   return gch__timer_restart(t, ns, 0);
 }

@@ -20,9 +20,11 @@
 
 struct gch_timer {
   struct gch_entry entry;
-  gch_chan *chan;             /* NULL: a timer_func */
-  int64_t period;             /* of a ticker; 0: fires once */
-  void (*free)(gch_timer *t); /* the user's share of t goes */
+  gch_chan *chan;              /* NULL: a timer_func */
+  int64_t period;              /* of a ticker; 0: fires once */
+  void (*free)(gch_timer *t);  /* the user's share of t goes */
+  bool (*await)(gch_timer *t); /* waits for runs of fn; whether there were any;
+                                  NULL: there is no fn */
 };
 
 /* Whether t was active: queued, or fired and the value not received. It is not
