@@ -98,6 +98,22 @@ int gch__spawn_with(const gch_go_opts *opts, gch__run_fn *run, void *fn,
              : gch__spawn(run, fn, a, b);
 }
 
+int gch__spawn_as(const gch_go_opts *opts, gch__run_fn *run, void *fn, void *a,
+                  void *b) {
+  return opts && opts->thread ? gch__spawn_thread(opts, run, fn, a, b)
+                              : gch__spawn_with(opts, run, fn, a, b);
+}
+
+int gch__spawn_copy(gch__run_fn *run, gch__run_fn *run_word, void *fn,
+                    const void *arg, size_t size, void *more) {
+  void *word = NULL;
+  if (size > sizeof word)
+    return spawn_sized(NULL, run, fn, arg, size, NULL, more);
+  if (size > 0)
+    memcpy(&word, arg, size);
+  return gch__spawn(run_word, fn, word, more);
+}
+
 /* Two words travel in the record. */
 static void call_with_words(void *fn, void *a, void *b) {
   _Alignas(max_align_t) void *copy[2] = {a, b};
@@ -120,9 +136,7 @@ int gch_go_copy(void (*fn)(void *), const void *arg, size_t size) {
 int gch_go_with(const gch_go_opts *opts, void (*fn)(void *), void *arg) {
   if (!fn)
     return gch__go_panics(EINVAL, EINVAL, GCH_NIL_FUNC);
-  if (opts && opts->thread)
-    return gch__go_thread(opts, fn, arg);
-  return gch__spawn_with(opts, call_fn, (void *)fn, arg, NULL);
+  return gch__spawn_as(opts, call_fn, (void *)fn, arg, NULL);
 }
 
 static void run_job(void *job, void *unused, void *unused_too) {

@@ -21,6 +21,15 @@ int gch__spawn(gch__run_fn *run, void *fn, void *a, void *b);
 int gch__spawn_with(const gch_go_opts *opts, gch__run_fn *run, void *fn,
                     void *a, void *b);
 
+/* As opts say, thread too. */
+int gch__spawn_as(const gch_go_opts *opts, gch__run_fn *run, void *fn, void *a,
+                  void *b);
+
+/* run(fn, copy, more) with a copy of the size bytes at arg on the task's stack;
+   or, if they fit, run_word(fn, word, more), whose word begins with them. */
+int gch__spawn_copy(gch__run_fn *run, gch__run_fn *run_word, void *fn,
+                    const void *arg, size_t size, void *more);
+
 /* The task that GCH_MAIN's body runs in; NULL: there is none, in this process.
    Who is not that task must not rely on the answer for long. */
 struct gch_task *gch__main_task(void);
@@ -28,8 +37,9 @@ struct gch_task *gch__main_task(void);
 /* t is lost with its thread. */
 void gch__main_task_over(struct gch_task *t);
 
-/* gch_go_with where opts->thread. */
-int gch__go_thread(const gch_go_opts *opts, void (*fn)(void *), void *arg);
+/* The same in a thread, as where opts->thread. */
+int gch__spawn_thread(const gch_go_opts *opts, gch__run_fn *run, void *fn,
+                      void *a, void *b);
 
 /* Whether the calling thread was started by that. */
 bool gch__in_task_thread(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Tasks that have a pthread of their own. The block that hands fn and arg over
+ * Tasks that have a pthread of their own. The block that hands over the call
  * belongs to the starter until the thread runs, then to the thread, which frees
  * it before it calls fn.
  *
@@ -13,7 +13,6 @@
  */
 #include "go/sched.h"
 #include "go/spawn.h"
-#include "park/fork.h"
 #include "park/thread.h"
 
 #include <pthread.h>
@@ -21,8 +20,8 @@
 #include <string.h>
 
 struct start {
-  void (*fn)(void *);
-  void *arg;
+  gch__run_fn *run;
+  void *fn, *a, *b;
   char name[GCH_TASK_NAME_MAX];
 };
 
@@ -46,7 +45,7 @@ static void *thread_main(void *arg) {
   if (s.name[0])
     gch__thread_name(s.name);
   pthread_cleanup_push(end, NULL);
-  gch__call_task(s.fn, s.arg);
+  s.run(s.fn, s.a, s.b);
   pthread_cleanup_pop(1);
   return NULL;
 }
@@ -58,18 +57,21 @@ static void name(struct start *s, const gch_go_opts *opts) {
   strncpy(s->name, opts->name ? opts->name : from, sizeof s->name - 1);
 }
 
-int gch__go_thread(const gch_go_opts *opts, void (*fn)(void *), void *arg) {
+int gch__spawn_thread(const gch_go_opts *opts, gch__run_fn *run, void *fn,
+                      void *a, void *b) {
   int saved = errno;
   struct start *s = calloc(1, sizeof *s);
   size_t stack = opts->stack_size ? opts->stack_size : gch__stack_size();
   bool started = false;
   if (s) {
+    s->run = run;
     s->fn = fn;
-    s->arg = arg;
+    s->a = a;
+    s->b = b;
     name(s, opts);
     atomic_fetch_add(&gch__sched.started, 1);
-    started = gch__thread_start(GCH_THREAD_AS_CALLER, thread_main, s,
-                                stack, NULL) == 0;
+    started = gch__thread_start(GCH_THREAD_AS_CALLER, thread_main, s, stack,
+                                NULL) == 0;
     if (!started) {
       gch__count_ended(NULL);
       free(s);

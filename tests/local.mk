@@ -60,6 +60,7 @@ check_PROGRAMS += \
   tests/check_inherit \
   tests/check_last_words \
   tests/check_key \
+  tests/check_group_forms \
   tests/check_leaks \
   tests/check_main \
   tests/check_maxprocs \

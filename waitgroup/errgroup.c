@@ -111,11 +111,25 @@ static void run(void *fn, void *group, void *arg) {
   end_one(g);
 }
 
-/* The caller has a place. */
-static int start(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
-                 void *arg) {
+static void run_copy(void *fn, void *copy, void *group) {
+  run(fn, group, copy);
+}
+
+static void run_word(void *fn, void *word, void *group) {
+  _Alignas(max_align_t) void *copy[1] = {word};
+  run(fn, group, copy);
+}
+
+/* Waits for a place, where there is a limit, and counts. */
+static void enter(gch_errgroup *g) {
+  forget_ghosts(g);
+  if (g->places)
+    gch_send(g->places, NULL);
   gch_wg_add(&g->wg, 1);
-  int err = gch__spawn(run, (void *)fn, g, arg);
+}
+
+/* err of a start that was counted, and had a place. */
+static int started(gch_errgroup *g, int err) {
   if (err)
     end_one(g);
   return err;
@@ -124,21 +138,39 @@ static int start(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
 int gch_errgroup_go(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
                     void *arg) {
   if (!fn)
-    return gch__go_panics(EINVAL, EINVAL, "go of nil func value");
-  forget_ghosts(g);
-  if (g->places)
-    gch_send(g->places, NULL);
-  return start(g, fn, arg);
+    return gch__go_panics(EINVAL, EINVAL, GCH_NIL_FUNC);
+  enter(g);
+  return started(g, gch__spawn(run, (void *)fn, g, arg));
 }
 
 int gch_errgroup_try_go(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
                         void *arg) {
   if (!fn)
-    return gch__go_panics(EINVAL, EINVAL, "go of nil func value");
+    return gch__go_panics(EINVAL, EINVAL, GCH_NIL_FUNC);
   forget_ghosts(g);
   if (g->places && gch_try_send(g->places, NULL) != 0)
     return EAGAIN;
-  return start(g, fn, arg);
+  gch_wg_add(&g->wg, 1);
+  return started(g, gch__spawn(run, (void *)fn, g, arg));
+}
+
+int gch_errgroup_go_copy(gch_errgroup *g, int (*fn)(const gch_ctx *, void *),
+                         const void *arg, size_t size) {
+  if (!fn)
+    return gch__go_panics(EINVAL, EINVAL, GCH_NIL_FUNC);
+  if (!arg && size > 0)
+    return EINVAL;
+  enter(g);
+  return started(g,
+                 gch__spawn_copy(run_copy, run_word, (void *)fn, arg, size, g));
+}
+
+int gch_errgroup_go_with(gch_errgroup *g, const gch_go_opts *opts,
+                         int (*fn)(const gch_ctx *, void *), void *arg) {
+  if (!fn)
+    return gch__go_panics(EINVAL, EINVAL, GCH_NIL_FUNC);
+  enter(g);
+  return started(g, gch__spawn_as(opts, run, (void *)fn, g, arg));
 }
 
 int gch_errgroup_wait(gch_errgroup *g) {

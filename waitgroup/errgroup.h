@@ -14,6 +14,7 @@
 #define GULCH_ERRGROUP_H
 
 #include <gulch/ctx.h>
+#include <gulch/go.h>
 
 GCH_BEGIN_DECLS
 
@@ -43,6 +44,19 @@ GCH_API int gch_errgroup_go(gch_errgroup *g,
 GCH_API int gch_errgroup_try_go(gch_errgroup *g,
                                 int (*fn)(const gch_ctx *ctx, void *arg),
                                 void *arg);
+
+/* As go, but fn gets a copy of the size bytes at arg, on its own stack, aligned
+   for any type; it is made when there is a place. EINVAL also where arg is NULL
+   and size is not 0. */
+GCH_API int gch_errgroup_go_copy(gch_errgroup *g,
+                                 int (*fn)(const gch_ctx *ctx, void *arg),
+                                 const void *arg, size_t size);
+
+/* As go, for a task with a name, a larger stack, or a thread of its own; opts
+   may be NULL for the defaults. */
+GCH_API int gch_errgroup_go_with(gch_errgroup *g, const gch_go_opts *opts,
+                                 int (*fn)(const gch_ctx *ctx, void *arg),
+                                 void *arg);
 
 /* Waits for all tasks. The first non-zero result, or 0; may be called again.
    When it has returned the group may be freed. */

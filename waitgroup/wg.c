@@ -176,12 +176,44 @@ static void run(void *fn, void *wg, void *arg) {
   gch_wg_done(wg);
 }
 
-int gch_wg_go(gch_wg *wg, void (*fn)(void *), void *arg) {
-  if (!fn)
-    return gch__go_panics(EINVAL, EINVAL, "go of nil func value");
-  gch_wg_add(wg, 1);
-  int err = gch__spawn(run, (void *)fn, wg, arg);
+static void run_copy(void *fn, void *copy, void *wg) {
+  run(fn, wg, copy);
+}
+
+static void run_word(void *fn, void *word, void *wg) {
+  _Alignas(max_align_t) void *copy[1] = {word};
+  run(fn, wg, copy);
+}
+
+/* err of a start that was counted. */
+static int started(gch_wg *wg, int err) {
   if (err)
     gch_wg_done(wg);
   return err;
+}
+
+int gch_wg_go(gch_wg *wg, void (*fn)(void *), void *arg) {
+  if (!fn)
+    return gch__go_panics(EINVAL, EINVAL, GCH_NIL_FUNC);
+  gch_wg_add(wg, 1);
+  return started(wg, gch__spawn(run, (void *)fn, wg, arg));
+}
+
+int gch_wg_go_copy(gch_wg *wg, void (*fn)(void *), const void *arg,
+                   size_t size) {
+  if (!fn)
+    return gch__go_panics(EINVAL, EINVAL, GCH_NIL_FUNC);
+  if (!arg && size > 0)
+    return EINVAL;
+  gch_wg_add(wg, 1);
+  return started(
+      wg, gch__spawn_copy(run_copy, run_word, (void *)fn, arg, size, wg));
+}
+
+int gch_wg_go_with(gch_wg *wg, const gch_go_opts *opts, void (*fn)(void *),
+                   void *arg) {
+  if (!fn)
+    return gch__go_panics(EINVAL, EINVAL, GCH_NIL_FUNC);
+  gch_wg_add(wg, 1);
+  return started(wg, gch__spawn_as(opts, run, (void *)fn, wg, arg));
 }

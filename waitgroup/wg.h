@@ -18,7 +18,7 @@
 #ifndef GULCH_WG_H
 #define GULCH_WG_H
 
-#include <gulch/base.h>
+#include <gulch/go.h>
 
 GCH_BEGIN_DECLS
 
@@ -56,6 +56,16 @@ GCH_API int gch_wg_wait_ctx(const gch_ctx *ctx, gch_wg *wg);
 /* Adds one, runs fn(arg) in a task, then calls done. 0; ENOMEM, the count as
    it was; EINVAL: fn is NULL. */
 GCH_API int gch_wg_go(gch_wg *wg, void (*fn)(void *), void *arg);
+
+/* The same, but fn gets a copy of the size bytes at arg, on its own stack,
+   aligned for any type. EINVAL also where arg is NULL and size is not 0. */
+GCH_API int gch_wg_go_copy(gch_wg *wg, void (*fn)(void *), const void *arg,
+                           size_t size);
+
+/* The same for a task with a name, a larger stack, or a thread of its own; opts
+   may be NULL for the defaults. */
+GCH_API int gch_wg_go_with(gch_wg *wg, const gch_go_opts *opts,
+                           void (*fn)(void *), void *arg);
 
 GCH_END_DECLS
 
