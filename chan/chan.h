@@ -29,6 +29,121 @@
  * close is visible after the receive that sees it.
  *
  * A NULL channel is Go's nil channel: sends and receives block for ever.
+ *
+ * Who unrefs last? Nobody needs to know: each party has a reference of its own,
+ * and gives it back when it is done. Four patterns:
+ *
+ * 1. The response channel. The server's reference travels with the request. Room
+ *    for one answer, so that the server never waits for who has given up; and a
+ *    drop for requests that no server takes.
+ *
+ *     struct request { int question; gch_chan *reply; };
+ *
+ *     void refuse(void *request) {              // gch_set_drop(server, refuse)
+ *       gch_close_unref(((struct request *)request)->reply);
+ *     }
+ *     int ask(gch_chan *server, int question, int *answer, int64_t deadline) {
+ *       gch_chan *reply = gch_make_of(int, 1);
+ *       struct request r = {question, gch_ref(reply)};
+ *       int err = gch_send_until(server, &r, deadline);
+ *       if (err)
+ *         gch_unref(r.reply);                   // refused: it stayed ours
+ *       else
+ *         err = gch_recv_until(reply, answer, deadline);
+ *       gch_unref(reply);
+ *       return err;
+ *     }
+ *     void serve(void *server) {
+ *       struct request r;
+ *       while (gch_recv(server, &r) == 0) {
+ *         int answer = r.question + 1;
+ *         gch_send(r.reply, &answer);
+ *         gch_unref(r.reply);
+ *       }
+ *       gch_unref(server);
+ *     }
+ *
+ * 2. The last closer. Whoever comes last closes, and by that may have let go
+ *    what all share: gch_close_unref looks at it no more.
+ *
+ *     struct team { _Atomic int left; gch_chan *out; };   // one reference for all
+ *
+ *     void produce(void *arg) {
+ *       struct team *t = arg;
+ *       gch_send(t->out, &(int){1});
+ *       if (atomic_fetch_sub(&t->left, 1) == 1)
+ *         gch_close_unref(t->out);              // t may be gone now
+ *     }
+ *     int consume(struct team *t, gch_chan *out) {   // t->out is gch_ref(out)
+ *       int v, sum = 0;
+ *       while (gch_recv(out, &v) == 0)
+ *         sum += v;
+ *       gch_unref(out);
+ *       free(t);                                // closed: nobody has it any more
+ *       return sum;
+ *     }
+ *
+ * 3. The waiter list. Each entry has a reference that belongs to the list:
+ *    whoever takes the entry out gives it back, the one who announces or the one
+ *    who gave up. The waiter's own keeps the channel until its receive is over.
+ *
+ *     struct entry { struct entry *next; gch_chan *c; };
+ *     struct news { gch_mutex lock; struct entry *first; };
+ *
+ *     bool take_out(struct news *n, struct entry *e);   // under the lock
+ *
+ *     int await(struct news *n, int64_t deadline) {
+ *       gch_chan *c = gch_make(0, 0);
+ *       struct entry *e = malloc(sizeof *e);
+ *       gch_mutex_lock(&n->lock);
+ *       *e = (struct entry){n->first, gch_ref(c)};
+ *       n->first = e;
+ *       gch_mutex_unlock(&n->lock);
+ *       int err = gch_recv_until(c, NULL, deadline);   // EPIPE: there is news
+ *       if (err == ETIMEDOUT && take_out(n, e)) {
+ *         gch_unref(e->c);
+ *         free(e);
+ *       }
+ *       gch_unref(c);
+ *       return err == EPIPE ? 0 : err;
+ *     }
+ *     void announce(struct news *n) {
+ *       gch_mutex_lock(&n->lock);
+ *       struct entry *e = n->first, *next;
+ *       n->first = NULL;
+ *       gch_mutex_unlock(&n->lock);
+ *       for (; e; e = next) {
+ *         next = e->next;
+ *         gch_close_unref(e->c);
+ *         free(e);
+ *       }
+ *     }
+ *
+ * 4. The callback with a context. What the callback uses it holds; who prevents
+ *    it from running does what it would have done last.
+ *
+ *     struct call { const gch_ctx *ctx; gch_chan *out; };
+ *
+ *     void call_end(struct call *k) {
+ *       gch_ctx_unref(k->ctx);
+ *       gch_unref(k->out);
+ *       free(k);
+ *     }
+ *     void call_run(void *arg) {
+ *       struct call *k = arg;
+ *       gch_send_ctx(k->ctx, k->out, &(int){1});
+ *       call_end(k);
+ *     }
+ *     gch_timer *call_later(const gch_ctx *ctx, gch_chan *out, int64_t ns,
+ *                           struct call **call) {
+ *       *call = malloc(sizeof **call);
+ *       **call = (struct call){gch_ctx_ref(ctx), gch_ref(out)};
+ *       return gch_timer_func(ns, call_run, *call);
+ *     }
+ *     void call_off(gch_timer *t, struct call *k) {
+ *       if (gch_timer_free(t))
+ *         call_end(k);                          // true: it will not run
+ *     }
  */
 #ifndef GULCH_CHAN_H
 #define GULCH_CHAN_H

@@ -225,6 +225,25 @@ START_TEST(all_that_ends_something_accepts_null) {
   gch_ticker_free(NULL);
   gch_errgroup_free(NULL);
   gch_signal_stop(NULL);
+  gch_key_free(NULL);
+}
+END_TEST
+
+START_TEST(a_null_callback_is_EINVAL) {
+  GCH_AUTO gch_chan *c = gch_make_of(int, 0);
+  GCH_CTX_AUTO gch_ctx *ctx = gch_ctx_with_cancel(gch_ctx_background());
+  ck_assert_int_eq(gch_set_drop(c, NULL), EINVAL);
+  ck_assert_int_eq(gch_set_drop(NULL, NULL), EINVAL);
+  ck_assert_int_eq(gch_set_drop(gch_ctx_done(ctx), NULL), EINVAL);
+}
+END_TEST
+
+START_TEST(the_place_for_an_error_may_be_null) {
+  GCH_AUTO gch_chan *c = gch_make_of(int, 0);
+  int v = 1;
+  gch_close(c);
+  ck_assert_int_eq(gch_select(GCH_RECV_ERR(c, &v, NULL)), 0);
+  ck_assert_int_eq(gch_select(GCH_SEND_ERR(c, &v, NULL)), 0);
 }
 END_TEST
 
@@ -345,6 +364,8 @@ Suite *test_suite(void) {
   t = test_case(s, "NULL");
   tcase_add_test(t, ref_of_null_is_null);
   tcase_add_test(t, all_that_ends_something_accepts_null);
+  tcase_add_test(t, a_null_callback_is_EINVAL);
+  tcase_add_test(t, the_place_for_an_error_may_be_null);
   tcase_add_test(t, a_name_may_be_null_empty_or_long);
   tcase_add_test(t, a_name_is_copied);
   tcase_add_test(t, waiting_takes_null_for_each_argument);

@@ -5,6 +5,7 @@
 #include "harness.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct job {
@@ -155,6 +156,12 @@ START_TEST(a_zeroed_channel_is_nil) {
   ck_assert_uint_eq(jobs_cap(nil), 0);
   ck_assert_int_eq(gch_select(jobs_on_recv(nil, &j), GCH_DEFAULT), 1);
   ck_assert_ptr_null(jobs_ref(nil).c);
+  ck_assert_int_eq(jobs_set_drop(nil, free), EINVAL);
+  ck_assert_int_eq(jobs_recv_many(nil, &j, 0, NULL), EINVAL);
+  ck_assert_int_eq(jobs_send_many(nil, NULL, 0, NULL), 0);
+  ck_assert_int_eq(gch_select(jobs_on_send_err(nil, NULL, NULL), GCH_DEFAULT),
+                   1);
+  jobs_set_name(nil, NULL);
   jobs_unref(nil);
 }
 END_TEST

@@ -63,6 +63,7 @@ check_PROGRAMS += \
   tests/check_group_forms \
   tests/check_leaks \
   tests/check_main \
+  tests/check_lifetime \
   tests/check_maxprocs \
   tests/check_mutex \
   tests/check_mutex_fair \
