@@ -26,10 +26,10 @@ static void unref_thrice(void *cap) {
 }
 
 START_TEST(a_second_unref_panics) {
-#if !SANITIZED /* which has its own words */
+  if (SANITIZED) /* which has its own words */
+    return;
   expect_panic(unref_twice, &_i, FREED);
   expect_panic(unref_thrice, &_i, FREED);
-#endif
 }
 END_TEST
 
