@@ -127,8 +127,9 @@ GCH_API void gch_cond_wait(gch_cond *c, gch_mutex *m);
 /* 0, or ETIMEDOUT: then no signal was used up. Holds m in either case. */
 GCH_API int gch_cond_wait_until(gch_cond *c, gch_mutex *m, int64_t deadline);
 
-/* 0, or the context's error: then no signal was used up. Holds m in every case;
-   where the context is done already, m is not unlocked in between. */
+/* 0, or the context's error: then no signal was used up. Holds m in every case.
+   The context is asked first, with m held: where it is done, m is not unlocked
+   at all. */
 GCH_API int gch_cond_wait_ctx(const gch_ctx *ctx, gch_cond *c, gch_mutex *m);
 
 /* Wakes who has waited longest, if anybody waits; broadcast wakes all. The

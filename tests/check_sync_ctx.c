@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Locks until a context is done: what is the same for a mutex and for both
    kinds of an rwmutex. */
+#include "fork_life.h"
 #include "lock_kinds.h"
 #include "own_ctx.h"
 
@@ -177,8 +178,30 @@ START_TEST(a_writer_that_gives_up_lets_readers_in) {
 }
 END_TEST
 
+/* The waiter is the parent's, on the lock and on the context. */
+START_TEST(in_a_forked_child_who_waited_is_not_there) {
+  const struct kind *k = &kinds[_i];
+  union any_lock l = {{0}};
+  gch_ctx *ctx = gch_ctx_with_cancel(bg());
+  struct waiter w = {.k = k, .ctx = ctx, .l = &l};
+  k->exclude(&l);
+  test_thread *t = start_waiter(&w);
+  pid_t pid = fork_with_parent();
+  if (pid == 0) {
+    gch_ctx_cancel(ctx);
+    k->let_in(&l);
+    bool right = k->lock_ctx(ctx, &l) == ECANCELED && k->try_lock(&l) == 0;
+    _exit(right ? OK : WRONG);
+  }
+  ck_assert_int_eq(status_of(pid), OK);
+  k->let_in(&l);
+  expect_got(t, &w);
+  gch_ctx_end(ctx);
+}
+END_TEST
+
 Suite *test_suite(void) {
-  Suite *s = suite_create("sync_ctx");
+  Suite *s = fork_suite("sync_ctx");
   TCase *t = test_case(s, "at once");
   add_for_kinds(t, a_free_lock_is_taken);
   add_for_kinds(t, a_done_context_wins_even_where_the_lock_is_free);
@@ -193,5 +216,7 @@ Suite *test_suite(void) {
   add_for_kinds(t, a_custom_context_that_stores_none_ends_it_by_ECANCELED);
   add_for_kinds(t, who_gives_up_is_passed_over);
   tcase_add_test(t, a_writer_that_gives_up_lets_readers_in);
+  t = fork_case(s, "fork");
+  add_for_kinds(t, in_a_forked_child_who_waited_is_not_there);
   return s;
 }
