@@ -2,21 +2,25 @@
 /*
  * Readers and writers of a rwmutex (sync/rwmutex.c), with the lists' lock. A
  * compare-and-swap loop is one atomic step, but what was loaded before a lock
- * is taken may be old by then. A deadline passes whenever spin likes. Checked:
+ * is taken may be old by then. A deadline passes, and a context ends, whenever
+ * spin likes; who is woken by a context is lost to wakers. Checked:
  * one writer or readers have it; nobody sleeps for ever; who waits waits for
  * somebody; and the store that hands over wipes out nothing. -DSTAY: a writer
  * that gives up leaves the readers where they are; -DOLD: the last reader takes
- * it for granted under the lock that there still is whom to hand over to.
+ * it for granted under the lock that there still is whom to hand over to;
+ * -DTRUSTING: and that a writer that waits is not lost.
  */
-#define N 4 /* 0 and 1 write, 2 and 3 read; 1 and 3 have deadlines */
+#define N 4 /* 0 and 1 write, 2 and 3 read; 1 and 3 have contexts, 1 a deadline */
 #define ROUNDS 2
 #define WRITES (me < 2)
-#define TIMED (me == 1 || me == 3)
+#define TIMED (me == 1)
+#define IN_CONTEXT (me == 1 || me == 3)
 
 bool WRITER, WAITERS;
 byte count;
 bool held; /* the lock of the lists */
 bool waits[N], permit[N];
+bool lost[N]; /* claimed by its context, while it waits */
 bool first; /* of two writers that wait: who came first */
 byte writing, reading;
 
@@ -51,9 +55,9 @@ inline enter() {
 
 /* Readers let in need no order among themselves. In a d_step. */
 inline let_readers_in() {
-  count = count + waits[2] + waits[3];
-  wake2 = waits[2];
-  wake3 = waits[3];
+  wake2 = waits[2] && !lost[2];
+  wake3 = waits[3] && !lost[3];
+  count = count + wake2 + wake3;
   waits[2] = false;
   waits[3] = false
 }
@@ -94,6 +98,13 @@ inline sleep() {
      :: waits[me] -> leave()
      :: else -> unlock_lists(); permit[me] -> permit[me] = false; got = true
      fi
+  :: atomic { IN_CONTEXT && waits[me] -> lost[me] = true };
+     lock_lists();
+     if
+     :: waits[me] -> leave()
+     :: else -> unlock_lists()
+     fi;
+     lost[me] = false
   fi
 }
 
@@ -129,16 +140,32 @@ inline lock() {
   fi
 }
 
-/* In a d_step. */
-inline hand_to_writer() {
+/* Takes writer i off, and hands over to it if it is not lost. In a d_step. */
+inline try_writer(i) {
   if
-  :: waits[0] && (!waits[1] || first == 0) -> next = 0
-  :: else -> next = 1
+  :: waits[i] && !lost[i] -> next = i; WRITER = true
+  :: else
   fi;
-  assert(waits[next]);
-  waits[next] = false;
-  first = 1 - next;
-  WRITER = true
+  waits[i] = false
+}
+
+/* To the first that is not lost, or nobody: next is N. In a d_step. */
+inline hand_to_writer() {
+  next = N;
+  try_writer(first);
+  first = 1 - first;
+  if
+  :: next == N -> try_writer(first)
+  :: else
+  fi
+}
+
+inline wake_next() {
+  wake();
+  if
+  :: next < N -> permit[next] = true
+  :: else
+  fi
 }
 
 #define LAST (!WRITER && WAITERS && count == 1)
@@ -160,10 +187,16 @@ inline runlock() {
           assert(!WRITER && count == 1);
           hand_to_writer();
           count = 0;
+#ifndef TRUSTING
+          if
+          :: next == N -> let_readers_in()
+          :: else
+          fi;
+#endif
           WAITERS = writers_wait || readers_wait
         }
         unlock_lists();
-        permit[next] = true;
+        wake_next();
         break
      fi
   od
@@ -180,18 +213,16 @@ inline unlock() {
         d_step {
           assert(WRITER && count == 0);
           next = N;
+          WRITER = false;
+          let_readers_in();
           if
-          :: readers_wait -> WRITER = false; let_readers_in()
-          :: else -> hand_to_writer()
+          :: count == 0 -> hand_to_writer()
+          :: else
           fi;
           WAITERS = writers_wait || readers_wait
         }
         unlock_lists();
-        wake();
-        if
-        :: next < N -> permit[next] = true
-        :: else
-        fi;
+        wake_next();
         break
      fi
   od
