@@ -160,11 +160,15 @@ gch_ctx *gch_ctx_with_deadline(const gch_ctx *parent, int64_t deadline) {
   return gch_ctx_with_deadline_cause(parent, deadline, 0);
 }
 
+/* To make a context takes longer than these nanoseconds: such a deadline has
+   passed when it is made, as in Go. */
+enum { AT_ONCE = 20 };
+
 gch_ctx *gch_ctx_with_timeout_cause(const gch_ctx *parent, int64_t ns,
                                     int cause) {
   if (!gch__parent_ok(parent))
     return NULL;
-  return with_deadline(parent, gch__from_now(ns), cause, ns <= 0);
+  return with_deadline(parent, gch__from_now(ns), cause, ns <= AT_ONCE);
 }
 
 gch_ctx *gch_ctx_with_timeout(const gch_ctx *parent, int64_t ns) {

@@ -205,8 +205,8 @@ START_TEST(a_passed_deadline_gives_a_context_already_done) {
 }
 END_TEST
 
-START_TEST(a_timeout_of_nothing_or_less_gives_a_context_already_done) {
-  const int64_t none[] = {0, -1, INT64_MIN};
+START_TEST(a_timeout_of_no_time_gives_a_context_already_done) {
+  const int64_t none[] = {0, -1, INT64_MIN, 1};
   for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
     gch_ctx *ctx = gch_ctx_with_timeout(bg(), none[i]);
     expect_done(ctx, ETIMEDOUT, ETIMEDOUT);
@@ -350,7 +350,7 @@ Suite *test_suite(void) {
   tcase_add_test(t, unref_stops_the_timer);
   t = test_case(s, "past");
   tcase_add_test(t, a_passed_deadline_gives_a_context_already_done);
-  tcase_add_test(t, a_timeout_of_nothing_or_less_gives_a_context_already_done);
+  tcase_add_test(t, a_timeout_of_no_time_gives_a_context_already_done);
   tcase_add_test(t, a_later_cancel_changes_nothing);
   tcase_add_test(t, a_cancelled_parent_beats_a_passed_deadline);
   tcase_add_test(t, a_passed_deadline_leaves_the_parent_alone);
