@@ -283,6 +283,12 @@ static size_t park_group(const struct select *s, struct gch_group *group) {
   return atomic_load_explicit(&group->winner, memory_order_relaxed);
 }
 
+/* Without a case on a channel nobody comes. */
+__attribute__((noinline)) static size_t sleep_only(const struct select *s) {
+  gch__park_alone(s->deadline);
+  return s->deadline_at;
+}
+
 /* Case i was claimed and this the wake: its channel may be gone, if only who
    woke us held it. */
 static size_t claimed(const struct select *s, size_t i) {
@@ -317,7 +323,7 @@ static size_t lock_and_run(const struct select *s) {
     return fired(s, i, err, drop);
   if (!parks)
     return s->default_at;
-  i = park_group(s, &group);
+  i = count > 0 ? park_group(s, &group) : sleep_only(s);
   leave_all(s, i);
   return i == s->deadline_at ? i : claimed(s, i);
 }

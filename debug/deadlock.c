@@ -126,7 +126,7 @@ static void print(int asleep) {
   FILE *out = fdopen(dup(STDERR_FILENO), "w");
   if (!out)
     return;
-  gch__dump(out);
+  gch__dump(out, NULL);
   fprintf(out, "gulch: asleep: threads %d, tasks %zu\n",
           asleep - (int)gch__sched.num_idle_workers, gch_num_tasks());
   fclose(out);

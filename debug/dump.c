@@ -6,7 +6,7 @@
  * stream may block, and may be the user's own code. A batch is small enough to
  * be on the stack, so that a dump also works where there is no memory left;
  * only what is parked on one channel may need more room than that, and is cut
- * where there is none.
+ * where there is none. After the channels come the tasks (tasks.c).
  */
 #include "debug/dump.h"
 
@@ -134,8 +134,7 @@ static bool see(gch_chan *c, void *batch) {
 
 /* Printing, without */
 
-/* One line whatever the name. */
-static void make_printable(char *name) {
+void gch__make_printable(char *name) {
   for (unsigned char *s = (unsigned char *)name; *s; s++)
     if (*s < ' ' || *s == '"' || *s == 0x7f)
       *s = '?';
@@ -146,7 +145,7 @@ static void print_chan(FILE *out, struct noted *n) {
                                        [GCH_OWNER_CTX] = ", of a context",
                                        [GCH_OWNER_TIMER] = ", of a timer"};
   bool named = n->name[0] != '\0';
-  make_printable(n->name);
+  gch__make_printable(n->name);
   fprintf(out, "channel %p%s%s%s: %zu bytes, %zu/%zu, %s%s\n", n->chan,
           named ? " \"" : "", n->name, named ? "\"" : "", n->elem_size, n->len,
           n->cap, n->closed ? "closed" : "open", owners[n->owner]);
@@ -159,7 +158,7 @@ static void print_who(FILE *out, const struct parked *p) {
     return;
   }
   memcpy(name, p->name, sizeof name);
-  make_printable(name);
+  gch__make_printable(name);
   fprintf(out, "task %p%s%s%s", p->task, name[0] ? " \"" : "", name,
           name[0] ? "\"" : "");
 }
@@ -174,13 +173,25 @@ static void print_parked(FILE *out, const struct parked *p, int64_t now) {
   fprintf(out, ", %" PRId64 ".%03d s\n", ms / 1000, (int)(ms % 1000));
 }
 
-static void print_batch(FILE *out, struct batch *b, struct gch_census *census) {
+static struct gch_op op_of(const struct noted *n, const struct parked *p) {
+  return (struct gch_op){.who = p->task ? (uintptr_t)p->task
+                                        : GCH_OP_THREAD(p->tid),
+                         .chan = n->chan,
+                         .since = p->since,
+                         .pos = p->pos == GCH_NO_CASE ? GCH_OP_PLAIN : p->pos,
+                         .sends = p->sends};
+}
+
+static void print_batch(FILE *out, struct batch *b, struct gch_census *census,
+                        struct gch_ops *ops) {
   int64_t now = gch__now();
   const struct parked *p = b->parked;
   for (struct noted *n = b->noted; n < b->noted + b->chans; n++) {
     print_chan(out, n);
-    for (size_t i = 0; i < n->parked; i++)
-      print_parked(out, p++, now);
+    for (size_t i = 0; i < n->parked; i++, p++) {
+      print_parked(out, p, now);
+      gch__ops_add(ops, op_of(n, p));
+    }
     if (n->cut > 0)
       fprintf(out, "  and %zu more\n", n->cut);
     census->plain += n->owner == GCH_OWNER_NONE;
@@ -218,8 +229,9 @@ static void batch_grow(struct batch *b) {
   b->room = room;
 }
 
-struct gch_census gch__dump(FILE *out) {
+struct gch_census gch__dump(FILE *out, const struct gch_task *but) {
   struct gch_census census = {0, 0, 0};
+  struct gch_ops ops = {NULL, 0, 0};
   struct gch_walk walk = GCH_WALK_INIT;
   struct batch batch;
   int saved = errno;
@@ -227,15 +239,17 @@ struct gch_census gch__dump(FILE *out) {
   for (bool all = false; !all;) {
     batch_empty(&batch);
     all = gch__walk(&walk, see, &batch);
-    print_batch(out, &batch, &census);
+    print_batch(out, &batch, &census, &ops);
     if (batch.wanted > 0)
       batch_grow(&batch);
   }
   batch_free(&batch);
+  gch__dump_tasks(out, &ops, but);
+  free(ops.all);
   errno = saved;
   return census;
 }
 
 void gch_dump(FILE *out) {
-  gch__dump(out ? out : stderr);
+  gch__dump(out ? out : stderr, NULL);
 }

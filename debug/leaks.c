@@ -28,7 +28,7 @@ static size_t tasks_that_stay(void) {
 
 void gch__report_leaks(void) {
   size_t tasks = tasks_that_stay();
-  struct gch_census c = gch__dump(stderr);
+  struct gch_census c = gch__dump(stderr, gch__main_task());
   if (c.plain + c.contexts + c.timers + tasks > 0)
     fprintf(stderr,
             "gulch: still alive: channels %zu, contexts %zu, timers %zu, "

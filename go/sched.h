@@ -56,7 +56,8 @@ struct gch_task {
   struct gch_task *next;  /* in a queue */
   struct gch_stack *stack;
   struct gch_lock running; /* held: its registers are in a processor */
-  uint32_t generation;     /* of the process that it belongs to */
+  uint32_t generation;     /* of the process that it belongs to, or */
+#define GCH_NO_GENERATION UINT32_MAX /* it is free */
   alignas(GCH_TASK_ROOM_AT) union {
     struct gch_call call; /* while not begun */
     char room[GCH_TASK_ROOM];

@@ -3,6 +3,9 @@
 #ifndef GCH_GO_SPAWN_H
 #define GCH_GO_SPAWN_H
 
+#include "go/stack.h"
+#include "park/wait.h"
+
 #include <gulch/go.h>
 
 #include <stdbool.h>
@@ -43,5 +46,24 @@ int gch__spawn_thread(const gch_go_opts *opts, gch__run_fn *run, void *fn,
 
 /* Whether the calling thread was started by that. */
 bool gch__in_task_thread(void);
+
+/* A task that is a thread, for reports. */
+struct gch_thread_task {
+  uint64_t serial; /* from 1 on */
+  uint32_t tid;
+  const void *entry;
+  char name[GCH_TASK_NAME_MAX];
+  struct gch_wait wait;
+};
+
+/* The first of them, at most room, whose serial is greater than after: how many
+   there are. */
+size_t gch__thread_tasks(uint64_t after, struct gch_thread_task *to,
+                         size_t room);
+
+/* Around a fork. */
+void gch__thread_tasks_lock(void);
+void gch__thread_tasks_unlock(void);
+void gch__thread_tasks_reset(void);
 
 #endif

@@ -30,6 +30,7 @@ enum { KEPT = 2048, KEPT_BYTES = 512 << 20 };
 
 struct slab {
   struct slab *next;
+  const struct slab *older; /* of all that there are */
   char *stacks; /* the mapping */
   int prot;     /* of it */
   uint32_t count;
@@ -48,6 +49,8 @@ static struct {
   size_t num_stacks;
   struct slab *slabs; /* with stacks that are not warm */
 } memory;
+
+static _Atomic(const struct slab *) newest_slab;
 
 static pthread_mutex_t grow_mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -132,6 +135,7 @@ static struct gch_free *batch_of(struct slab *slab, int first) {
   struct gch_free *batch = NULL;
   for (int i = end; i-- > first;) {
     struct gch_free *f = (struct gch_free *)(void *)&slab->tasks[i];
+    slab->tasks[i].generation = GCH_NO_GENERATION;
     f->next = batch;
     batch = f;
   }
@@ -162,11 +166,22 @@ static bool grow(void) {
   if (!enough) {
     struct slab *slab = slab_new();
     grown = slab != NULL;
-    if (grown)
+    if (grown) {
+      slab->older = atomic_load(&newest_slab);
+      atomic_store(&newest_slab, slab);
       list_all(slab);
+    }
   }
   pthread_mutex_unlock(&grow_mutex);
   return grown;
+}
+
+const struct gch_task *gch__records(const struct slab **at, size_t *n) {
+  *at = *at ? (*at)->older : atomic_load(&newest_slab);
+  if (!*at)
+    return NULL;
+  *n = (*at)->count;
+  return (*at)->tasks;
 }
 
 static void tasks_over(struct gch_free *batch) {
@@ -345,6 +360,7 @@ void gch__task_free(struct gch_worker *w, struct gch_task *t,
   if (s && s->special)
     s = gch__stack_free_special(s);
   struct gch_free *tasks, *stacks = NULL;
+  t->generation = GCH_NO_GENERATION;
   struct gch_proc *p = w ? gch__enter(w) : NULL;
   tasks = put(p, GCH_FREE_TASKS, t);
   if (s) {

@@ -13,6 +13,8 @@
 #include "go/map.h"
 #include "go/stack_size.h"
 
+#include "park/wait.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -93,7 +95,10 @@ struct gch_stack {
   struct slab *slab; /* and it is one of this slab's */
   size_t argument;   /* bytes below it that hold the task's argument */
   struct gch_values *values; /* of the task (task/key.c); NULL: none */
+  /* For reports: the task's name, function, and what it waits for. */
   char name[GCH_TASK_NAME_MAX];
+  const void *entry;
+  struct gch_wait wait;
   struct gch_sanitizer_stack sanitizer;
   enum gch_guard guard;
   bool special; /* its mapping is its own, or it has no guard */
@@ -126,6 +131,10 @@ struct gch_stack *gch__stack_free_special(struct gch_stack *s);
 /* A task record whose stack is promised; NULL where there is no memory. w may be
    NULL. */
 struct gch_task *gch__task_new(struct gch_worker *w);
+
+/* The records of one slab after the other: *at is NULL at first. *n of them; NULL:
+   there are no more. Those that are free are of GCH_NO_GENERATION. */
+const struct gch_task *gch__records(const struct slab **at, size_t *n);
 
 /* Frees a record, and a stack if s is not NULL. */
 void gch__task_free(struct gch_worker *w, struct gch_task *t,

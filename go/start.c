@@ -123,11 +123,13 @@ static void before_fork(void) {
   pthread_mutex_lock(&start_mutex);
   gch__stacks_lock();
   gch__roots_lock();
+  gch__thread_tasks_lock();
   gch__lock(&sched.lock);
 }
 
 static void in_parent(void) {
   gch__unlock(&sched.lock);
+  gch__thread_tasks_unlock();
   gch__roots_unlock();
   gch__stacks_unlock();
   pthread_mutex_unlock(&start_mutex);
@@ -139,6 +141,7 @@ static void in_child(void) {
   gch__stacks_unlock();
   gch__extras_forked();
   gch__threads_reset();
+  gch__thread_tasks_reset();
   gch__monitor_reset();
   sched.generation++;
   if (w && w->task)

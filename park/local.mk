@@ -37,4 +37,6 @@ libgulch_la_SOURCES += \
   park/thread.c \
   park/thread.h \
   park/thread_id.c \
-  park/thread_id.h
+  park/thread_id.h \
+  park/wait.c \
+  park/wait.h

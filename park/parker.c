@@ -12,6 +12,7 @@
 #include "park/clock.h"
 #include "park/cpu.h"
 #include "park/delay.h"
+#include "park/wait.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -183,8 +184,13 @@ void gch__unpark_by_state(struct gch_parker *p) {
 
 int gch__park_alone(int64_t deadline) {
   struct gch_parker p;
+  bool for_ever = deadline == GCH__FOREVER;
+  struct gch_wait *wait =
+      gch__wait_begin(for_ever ? GCH_WAIT_FOR_EVER : GCH_WAIT_SLEEP, NULL);
   gch__parker_init(&p, deadline);
-  return p.task ? gch__park(&p, deadline) : sleep_until(&p, deadline);
+  int err = p.task ? gch__park(&p, deadline) : sleep_until(&p, deadline);
+  gch__wait_end(wait);
+  return err;
 }
 
 void gch__parker_forked(void) {

@@ -104,5 +104,5 @@ bool gch__runs_await(struct gch_runs *r) {
   gch__unlock(lock);
   if (inside)
     gch_panic("gulch: stop_wait inside the function that it waits for");
-  return waits && gch__sleep(&s, lock, GCH__FOREVER) == 0;
+  return waits && gch__sleep(&s, lock, GCH__FOREVER, GCH_WAIT_FUNC, NULL) == 0;
 }

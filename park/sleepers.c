@@ -95,7 +95,8 @@ void gch__wake_taken(struct gch_sleeper *taken) {
   }
 }
 
-int gch__sleep(struct gch_sleeper *s, struct gch_lock *lock, int64_t deadline) {
+static int sleep(struct gch_sleeper *s, struct gch_lock *lock,
+                 int64_t deadline) {
   int err = s->out ? s->out->sleep(s->out) : gch__park(&s->parker, deadline);
   if (err == 0)
     return 0;
@@ -105,4 +106,12 @@ int gch__sleep(struct gch_sleeper *s, struct gch_lock *lock, int64_t deadline) {
     return err;
   gch__unlock(lock);
   return s->out ? err : gch__park(&s->parker, GCH__FOREVER);
+}
+
+int gch__sleep(struct gch_sleeper *s, struct gch_lock *lock, int64_t deadline,
+               enum gch_wait_for what, const void *object) {
+  struct gch_wait *wait = gch__wait_begin(what, object);
+  int err = sleep(s, lock, deadline);
+  gch__wait_end(wait);
+  return err;
 }

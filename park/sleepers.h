@@ -35,6 +35,7 @@
 #include "park/fork.h"
 #include "park/lock.h"
 #include "park/parker.h"
+#include "park/wait.h"
 
 struct gch_way_out {
   /* For the owner. enter: before it is listed; from then on it may be woken.
@@ -106,7 +107,9 @@ void gch__wake_taken(struct gch_sleeper *taken);
 
 /* Parks a listed sleeper. 0 when it has been taken and unparked. Else an error
    (ETIMEDOUT, or of its way out); and then, unless s->taken, it is still
-   listed, and the lock is held: the caller removes it. */
-int gch__sleep(struct gch_sleeper *s, struct gch_lock *lock, int64_t deadline);
+   listed, and the lock is held: the caller removes it. what, and the object at
+   its address: for reports (park/wait.h). */
+int gch__sleep(struct gch_sleeper *s, struct gch_lock *lock, int64_t deadline,
+               enum gch_wait_for what, const void *object);
 
 #endif

@@ -50,7 +50,7 @@ int gch__cond_sleep(gch_cond *c, gch_mutex *m, int64_t deadline,
   gch__sleeper_init(&s, deadline, out);
   enlist(c, &s, lock);
   gch_mutex_unlock(m);
-  int err = gch__sleep(&s, lock, deadline);
+  int err = gch__sleep(&s, lock, deadline, GCH_WAIT_COND, c);
   if (!s.taken) {
     gch__sleepers_remove(&c->waiters, &s);
     note_if_empty(c);

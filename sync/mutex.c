@@ -106,7 +106,7 @@ int gch__mutex_lock_slow(gch_mutex *m, int64_t deadline,
       gch__sleeper_end(&l.sleeper);
       return 0;
     }
-    int err = gch__sleep(&l.sleeper, lock, deadline);
+    int err = gch__sleep(&l.sleeper, lock, deadline, GCH_WAIT_MUTEX, m);
     if (!l.sleeper.taken)
       leave(m, &l, lock);
     if (err)

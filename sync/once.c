@@ -80,7 +80,7 @@ static void await(gch_once *o) {
   bool waits = enlist(o, &s);
   gch__unlock(lock);
   if (waits)
-    gch__sleep(&s, lock, GCH__FOREVER);
+    gch__sleep(&s, lock, GCH__FOREVER, GCH_WAIT_ONCE, o);
 }
 
 static int do_slow(gch_once *o, void (*fn)(void *), void *arg) {

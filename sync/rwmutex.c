@@ -117,7 +117,8 @@ static int wait_for(gch_rwmutex *rw, void **list, uint32_t share,
     gch__sleeper_end(&s);
     return 0;
   }
-  int err = gch__sleep(&s, lock, deadline);
+  int err = gch__sleep(&s, lock, deadline,
+                       share == WRITER ? GCH_WAIT_LOCK : GCH_WAIT_RLOCK, rw);
   if (!s.taken)
     leave(rw, list, &s, lock);
   return err;

@@ -13,6 +13,7 @@
 #include "go/sched.h"
 #include "park/fork.h"
 #include "park/strict.h"
+#include "park/wait.h"
 
 #include <gulch/go.h>
 
@@ -48,7 +49,9 @@ int gch_run(int (*fn)(void *), void *arg) {
   int err = gch__spawn(run, (void *)fn, &m, NULL);
   if (err)
     return err;
+  struct gch_wait *wait = gch__wait_begin(GCH_WAIT_RUN, (void *)fn);
   gch__park(&m.parker, GCH__FOREVER);
+  gch__wait_end(wait);
   return m.result;
 }
 

@@ -46,6 +46,7 @@ check_PROGRAMS += \
   tests/check_deadlock \
   tests/check_dump \
   tests/check_dump_anytime \
+  tests/check_dump_tasks \
   tests/check_errgroup \
   tests/check_errgroup_limit \
   tests/check_fence \

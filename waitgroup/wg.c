@@ -147,7 +147,7 @@ static int wait_for_zero(gch_wg *wg, int64_t deadline,
     gch__sleeper_end(&s);
     return 0;
   }
-  int err = gch__sleep(&s, lock, deadline);
+  int err = gch__sleep(&s, lock, deadline, GCH_WAIT_WG, wg);
   if (!s.taken)
     leave(wg, &s, lock);
   return err;

@@ -66,6 +66,10 @@ static void check_lines(char *text) {
     end = strchr(line, '\n');
     require(end != NULL);
     *end = '\0';
+    if (strncmp(line, "task ", 5) == 0) {
+      require(strstr(line, ": ") && strchr(line, ','));
+      continue;
+    }
     require(strncmp(line, "channel 0x", 10) == 0 ||
             strncmp(line, "  send", 6) == 0 ||
             strncmp(line, "  receive", 9) == 0);
