@@ -77,6 +77,7 @@ gch_after_func *gch_ctx_after_func(const gch_ctx *ctx, void (*fn)(void *),
   a->node.finish = finish;
   a->ctx = gch_ctx_ref(ctx);
   a->job.run = run;
+  a->job.user_fn = fn;
   a->fn = fn;
   a->arg = arg;
   gch__runs_init(&a->runs, r.hub ? 2 : 1);

@@ -139,10 +139,10 @@ int gch_go_with(const gch_go_opts *opts, void (*fn)(void *), void *arg) {
   return gch__spawn_as(opts, call_fn, (void *)fn, arg, NULL);
 }
 
-static void run_job(void *job, void *unused, void *unused_too) {
+static void run_job(void *fn, void *job, void *unused) {
   struct gch_job *j = job;
+  (void)fn;
   (void)unused;
-  (void)unused_too;
   j->run(j);
 }
 
@@ -158,6 +158,7 @@ int gch__job_prepare(void) {
 }
 
 void gch__job_start(struct gch_job *job) {
-  if (gch__spawn(run_job, job, NULL, NULL) != 0)
+  void *fn = job->user_fn ? (void *)job->user_fn : (void *)job->run;
+  if (gch__spawn(run_job, fn, job, NULL) != 0)
     gch__service_run(job);
 }

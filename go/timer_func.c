@@ -65,6 +65,7 @@ gch_timer *gch_timer_func(int64_t ns, void (*fn)(void *), void *arg) {
   t->fn = fn;
   t->arg = arg;
   t->job.run = run;
+  t->job.user_fn = fn;
   t->call.run = start;
   t->timer.free = let_go;
   t->timer.await = await_runs;

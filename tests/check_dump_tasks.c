@@ -221,6 +221,21 @@ START_TEST(a_once_shows_itself) {
 }
 END_TEST
 
+START_TEST(what_a_timer_starts_is_called_by_its_function) {
+  gch_timer *t = gch_timer_func(0, receiver, NULL);
+  gch_after_func *a;
+  gch_ctx *ctx = gch_ctx_with_cancel(gch_ctx_background());
+  a = gch_ctx_after_func(ctx, sender, NULL);
+  gch_ctx_cancel(ctx);
+  expect_line("receiver", "receive from");
+  expect_line("sender", "send to");
+  gch_recv(scene.d, NULL);
+  gch_after_func_release(a);
+  gch_ctx_end(ctx);
+  gch_timer_free(t);
+}
+END_TEST
+
 static void sleeper(void *unused) {
   (void)unused;
   gch_sleep(GCH_HOUR);
@@ -413,6 +428,7 @@ Suite *test_suite(void) {
   tcase_add_test(waits, locks_show_themselves);
   tcase_add_test(waits, a_cond_and_a_wait_group_show_themselves);
   tcase_add_test(waits, a_once_shows_itself);
+  tcase_add_test(waits, what_a_timer_starts_is_called_by_its_function);
   if (!SANITIZED)
     tcase_add_test(waits, a_sleep_is_one);
   TCase *other = test_case(s, "other");

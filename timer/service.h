@@ -16,6 +16,7 @@
 /* A function that must run once for each time it was handed in. */
 struct gch_job {
   void (*run)(struct gch_job *job);
+  void (*user_fn)(void *arg); /* that it will call, for dumps; or NULL */
   struct gch_job *next;
   uint32_t times; /* how often it is still to run here */
 };
