@@ -20,6 +20,7 @@
  */
 #include "go/sched.h"
 #include "park/fork.h"
+#include "park/stay.h"
 
 #include <gulch/go.h>
 #include <gulch/panic.h>
@@ -204,6 +205,7 @@ void gch__values_to_thread(struct gch_task *t) {
 /* Keys */
 
 static void init_once(void) {
+  gch__stay_loaded(); /* any thread's end may come here */
   atomic_store(&keys.ready,
                pthread_key_create(&keys.of_thread, drop_of_thread) == 0);
 }

@@ -9,6 +9,7 @@ int tasks(void);
 int timer(void);
 int thread(void);
 int signals(void);
+int value(void);
 
 int no_thread(void) {
   int v = 7;
@@ -55,4 +56,12 @@ int signals(void) {
   gch_signal_stop(c);
   gch_unref(c);
   return err;
+}
+
+/* Left to the end of the thread; a drop would be the plugin's, and be gone. */
+int value(void) {
+  static gch_key *key;
+  if (!key)
+    key = gch_key_new(NULL);
+  return key ? gch_key_set(key, &key) : 1;
 }

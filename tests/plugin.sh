@@ -12,12 +12,12 @@ try() { # what, library
     grep -q 'recompile with -fPIC' "$scratch/log" || fail "build: $1"
     return
   }
-  for function in no_thread tasks timer thread signals; do
+  for function in no_thread tasks timer thread signals value; do
     "$scratch/host" "$scratch/plugin.so" "$function" || fail "$1: $function"
   done
 }
 
-$CC "$srcdir/tests/plugin_host.c" -o "$scratch/host" -ldl ||
+$CC "$srcdir/tests/plugin_host.c" -o "$scratch/host" -ldl -pthread ||
   fail "build: plugin_host.c"
 [ -e .libs/libgulch.so ] && try shared "-L.libs -Wl,-rpath,$PWD/.libs -lgulch"
 # As distributions do where plugins are to contain it: of the same objects.
