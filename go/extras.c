@@ -13,10 +13,9 @@
 #include "go/sanitizer.h"
 #include "park/fence.h"
 #include "park/lock.h"
+#include "park/stay.h"
 
 #include <gulch/base.h>
-
-#include <dlfcn.h>
 
 bool gch__plain;
 
@@ -29,18 +28,6 @@ static struct {
 } runtimes;
 
 __attribute__((weak)) void *__cxa_get_globals(void);
-
-/* Has what contains fn stay. (PIC: libtool's word for what becomes the shared
-   library. A plugin that contains gulch itself stays anyway.) */
-static void pin(globals_fn *fn) {
-#ifdef PIC
-  Dl_info info;
-  if (dladdr((void *)fn, &info) && info.dli_fname)
-    dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
-#else
-  (void)fn;
-#endif
-}
 
 /* By its answer: the same function may have two addresses. */
 static bool is_known(globals_fn *fn) {
@@ -71,9 +58,7 @@ void gch__extras_forked(void) {
 void gch_cxx_runtime(void *(*globals)(void)) {
   if (!globals || is_known(globals))
     return;
-  int saved = errno;
-  pin(globals);
-  errno = saved;
+  gch__keep_loaded((void *)globals);
   add(globals);
 }
 
