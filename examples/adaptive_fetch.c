@@ -68,7 +68,7 @@ static int show(const char *url, const char *how_long, int64_t limit) {
   return 0;
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   int status = show("fast", "an hour", GCH_HOUR);
   if (status == 0)
     status = show("fast", "20 ms", 20 * GCH_MILLISECOND);

@@ -40,7 +40,7 @@ static int wait_for(int64_t work, int64_t limit) {
   return 0;
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   int status = wait_for(GCH_HOUR, 10 * GCH_MILLISECOND);
   if (status == 0)
     status = wait_for(10 * GCH_MILLISECOND, GCH_HOUR);

@@ -66,7 +66,7 @@ static int grow(struct node *node, gch_chan *ended, gch_wg *wg) {
   return 0;
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   GCH_AUTO gch_chan *ended = gch_make_of(int, NODES);
   if (!ended)
     return fail("gch_make", errno);

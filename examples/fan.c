@@ -67,7 +67,7 @@ static int start(struct pipeline *p) {
   return err;
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   GCH_AUTO gch_chan *numbers = gch_make_of(int, 0);
   GCH_AUTO gch_chan *squares = gch_make_of(int, 0);
   if (!numbers || !squares)

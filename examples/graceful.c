@@ -72,7 +72,7 @@ static void shut_down(struct server *s, gch_wg *wg) {
   gch_wg_wait(wg);
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   GCH_CTX_AUTO gch_ctx *root =
       gch_signal_notify_ctx(gch_ctx_background(), (int[]){SIGINT, SIGTERM}, 2);
   GCH_CTX_AUTO gch_ctx *work = gch_ctx_with_cancel(gch_ctx_background());

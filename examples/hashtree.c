@@ -248,7 +248,7 @@ static bool parse_options(int argc, char **argv, struct pipeline *p) {
   return ok && optind == argc;
 }
 
-int main(int argc, char **argv) {
+GCH_MAIN(argc, argv) {
   struct pipeline p = {.root = "/usr/include",
                        .workers = gch_maxprocs(0),
                        .timeout = GCH_FOREVER};

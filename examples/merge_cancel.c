@@ -81,7 +81,7 @@ static int show(gch_ctx *const *sources, size_t n) {
   return 0;
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   const gch_ctx *root = gch_ctx_background();
   GCH_CTX_AUTO gch_ctx *user = gch_ctx_with_cancel(root);
   GCH_CTX_AUTO gch_ctx *peer = gch_ctx_with_cancel(root);

@@ -77,7 +77,7 @@ static void read_numbers(const struct counter *c, const struct or_task *o) {
   puts("stopped");
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   GCH_AUTO gch_chan *stop = gch_make(0, 0);
   GCH_AUTO gch_chan *numbers = gch_make_of(int, 0);
   struct or_task o = {.out = stop};

@@ -33,7 +33,7 @@ static int phase(const gch_ctx *job, const char *name, int64_t deadline) {
   return 0;
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   int64_t start = gch_now();
   GCH_CTX_AUTO gch_ctx *job =
       gch_ctx_with_deadline(gch_ctx_background(), start + 50 * GCH_MILLISECOND);

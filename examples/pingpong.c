@@ -40,7 +40,7 @@ static void play(void *arg) {
   gch_close(p->out);
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   GCH_AUTO gch_chan *a = gch_make_of(int, 0);
   GCH_AUTO gch_chan *b = gch_make_of(int, 0);
   if (!a || !b)

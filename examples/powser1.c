@@ -346,7 +346,7 @@ static int show(const char *name, series (*make)(void)) {
   return n < TERMS ? fail(name, cause) : 0;
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   int status = show("Exp(Ones)", exp_ones);
   if (status == 0)
     status = show("Arctan", arctan);

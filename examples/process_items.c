@@ -103,7 +103,7 @@ static int process_items(const gch_ctx *parent, const int *items) {
   return err;
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   int items[ITEMS] = {0};
   int err = process_items(gch_ctx_background(), items);
   if (err)

@@ -60,7 +60,7 @@ static void report(const struct subscriber *s) {
   printf(", missed %d\n", s->dropped);
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   /* The subscribers are away while the events are published. */
   GCH_AUTO gch_chan *start = gch_make(0, 0);
   if (!start)

@@ -85,7 +85,7 @@ static int bursty(void) {
   return status;
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   int status = steady();
   if (status == 0)
     status = bursty();

@@ -72,7 +72,7 @@ static int add(struct stage *stage, int i, gch_wg *wg) {
   return err;
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   struct stage stage[PRIMES + 1];
   gch_wg wg = GCH_WG_INIT;
   int n = 0, err = 0;

@@ -66,7 +66,7 @@ static int operation(const gch_ctx *parent) {
   return 0;
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   GCH_CTX_UNREF_AUTO const gch_ctx *ann =
       gch_ctx_with_value(gch_ctx_background(), &user_key, "ann");
   if (!ann)

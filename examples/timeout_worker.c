@@ -41,7 +41,7 @@ static void worker(void *arg) {
   printf("worker: stops: %s\n", gch_strerror(gch_ctx_err(ctx)));
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   GCH_CTX_AUTO gch_ctx *limited =
       gch_ctx_with_timeout(gch_ctx_background(), 50 * GCH_MILLISECOND);
   if (!limited)

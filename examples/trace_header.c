@@ -78,6 +78,9 @@ static int handle(const struct header *h, const char *const *services) {
                 services + 1);
 }
 
+/* A plain main, not GCH_MAIN's: here is no task, and nobody to wait for, and
+   contexts are the same in any thread. It spares the program the threads that
+   run tasks. */
 int main(void) {
   const char *const chain[] = {"gateway", "orders", "stock", NULL};
   int err = handle(

@@ -49,7 +49,7 @@ static void greet(const gch_ctx *ctx) {
     puts("no request");
 }
 
-int main(void) {
+GCH_MAIN(argc, argv) {
   GCH_CTX_UNREF_AUTO const gch_ctx *ann =
       with_request(gch_ctx_background(),
                    (struct request){.id = 7, .user = "ann", .locale = "de_AT"});
