@@ -6,6 +6,7 @@
 #include "ends.h"
 #include "tasks.h"
 
+#include <alloca.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -94,10 +95,13 @@ END_TEST
 
 /* Overflows */
 
+static volatile size_t frame_size =
+    8192; /* lest a compiler makes a loop of it */
+
 __attribute__((noinline)) static int descend(int left) {
-  volatile char frame[8192];
-  frame[0] = 1;
-  return left > 0 ? descend(left - 1) + frame[0] : frame[0];
+  volatile char *low = alloca(frame_size);
+  low[0] = 1;
+  return left > 0 ? descend(left - 1) + low[0] : low[0];
 }
 
 enum { LARGE = 512 };
