@@ -2,6 +2,7 @@
 #include "chan/registry.h"
 
 #include "chan/impl.h"
+#include "park/setting.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
@@ -153,15 +154,12 @@ void gch__shards_forked(void (*mend)(gch_chan *c)) {
 
 /* The end of the process */
 
-bool gch__list_all;
-
-/* Ahead of a program's own constructors in a static link. */
-__attribute__((constructor(102))) static void read_environment(void) {
-  const char *s = getenv("GULCH_LEAKS");
-  gch__list_all = s && *s && strcmp(s, "0") != 0;
+bool gch__lists_all(void) {
+  static gch__setting leaks = GCH_NOT_READ;
+  return gch__is_on(&leaks, "GULCH_LEAKS");
 }
 
 __attribute__((destructor)) static void at_exit(void) {
-  if (gch__list_all)
+  if (gch__lists_all())
     gch__report_leaks();
 }

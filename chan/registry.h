@@ -26,9 +26,8 @@ struct gch_listing {
 };
 
 /* Done channels are to be made with their contexts, so that contexts that are
-   never asked for them are listed too: what GULCH_LEAKS counts. Set before
-   main. */
-extern bool gch__list_all;
+   never asked for them are listed too: what GULCH_LEAKS counts. */
+bool gch__lists_all(void);
 
 void gch__list(gch_chan *c);
 void gch__unlist(gch_chan *c);

@@ -68,7 +68,7 @@ static struct gch_cancel_ctx *make(const gch_ctx *parent, size_t size) {
   gch__node_init_cancel(c);
   gch__hub_init(&c->hub);
   c->hook = NULL;
-  if (gch__list_all)
+  if (gch__lists_all())
     gch__make_done(c);
   return c;
 }

@@ -64,13 +64,17 @@ enum { PAUSE = 10000 };
 enum { PAUSE = 100000000 };
 #endif
 
-/* Early: before anybody sleeps; but the library's thread needs park/fence.c's. */
-__attribute__((constructor(102))) static void read_environment(void) {
-  const char *s = getenv("GULCH_DEADLOCK");
-  if (!s || !*s || strcmp(s, "0") == 0)
-    return;
-  atomic_store(&gch__count_asleep, true);
-  gch__service_start(); /* if it can't, whatever needs it tries again */
+/* The library's thread is there as soon as anybody may sleep for good; if it
+   can't be started, whatever needs it tries again. */
+bool gch__deadlock_read(void) {
+  bool on = gch__setting_read(&gch__count_asleep, "GULCH_DEADLOCK");
+  if (on)
+    gch__service_start();
+  return on;
+}
+
+__attribute__((constructor(102))) static void at_load(void) {
+  gch__counts_asleep();
 }
 
 /* What will happen */

@@ -62,12 +62,14 @@ void gch_cxx_runtime(void *(*globals)(void)) {
   add(globals);
 }
 
-/* After fence.c's and lock.c's, before any task. */
-__attribute__((constructor(103))) static void look_around(void) {
+/* With the lock: nobody adds one meanwhile who takes it for false already. */
+void gch__extras_begin(void) {
   if (__cxa_get_globals)
     add(__cxa_get_globals);
+  gch__lock(&runtimes.lock);
   gch__plain =
       gch__asymmetric && !gch__sanitized() && atomic_load(&runtimes.known) == 0;
+  gch__unlock(&runtimes.lock);
 }
 
 void gch__exceptions_leave(struct gch_exceptions *e) {

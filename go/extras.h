@@ -16,6 +16,9 @@
 
 #include <stdbool.h>
 
+/* Once, before the first task: has switches be plain, if they may. */
+void gch__extras_begin(void);
+
 /* False at first, and again from when the first C++ runtime is loaded. No atomic,
    which would cost an instruction more: whoever still finds it true has nothing to
    take along yet. */

@@ -21,6 +21,7 @@
 #include "go/sanitizer.h"
 #include "go/overflow.h"
 #include "go/sched.h"
+#include "park/begin.h"
 #include "park/say.h"
 #include "park/stay.h"
 #include "park/thread.h"
@@ -192,6 +193,8 @@ static void init_once(void) {
   threads.max = max_threads();
   pthread_sigmask(SIG_SETMASK, NULL, &threads.mask);
   gch__stay_loaded(); /* before there are handlers */
+  gch__begin();
+  gch__extras_begin();
   gch__overflow_init();
 }
 

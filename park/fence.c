@@ -17,6 +17,7 @@
  */
 #include "park/fence.h"
 
+#include "park/begin.h"
 #include "park/clock.h"
 #include "park/cpu.h"
 #include "park/linux.h"
@@ -41,11 +42,23 @@ static bool membarrier(int command) {
   return syscall(SYS_membarrier, command, 0, 0) == 0;
 }
 
-/* First of all: no lock may have been used before. */
-__attribute__((constructor(101))) static void register_process(void) {
-  int saved = errno;
-  gch__asymmetric = membarrier(GCH_MEMBARRIER_REGISTER_PRIVATE_EXPEDITED);
-  errno = saved;
+static atomic_bool heavy; /* fences are made by more than this thread */
+
+/*
+ * Others may be at it already, with symmetric fences. One who makes a heavy fence
+ * looks at `heavy` after a fence of his own. Does he find false, then what he
+ * wrote could be seen before the call of membarrier here, which all running
+ * threads take part in; and only after it may somebody find gch__asymmetric, and
+ * read what he reads then without a fence. So that one sees it.
+ */
+void gch__fence_begin(void) {
+  if (!membarrier(GCH_MEMBARRIER_REGISTER_PRIVATE_EXPEDITED))
+    return;
+  atomic_store(&heavy, true);
+  if (membarrier(GCH_MEMBARRIER_PRIVATE_EXPEDITED))
+    gch__asymmetric = true;
+  else
+    atomic_store(&heavy, false);
 }
 
 /* Whether processors are interrupted to forget a page. Not where this one is
@@ -103,7 +116,7 @@ static void let_time_pass(void) {
 void gch__fence_heavy(void) {
   static atomic_bool refused; /* relaxed: it saves a call */
   atomic_thread_fence(memory_order_seq_cst);
-  if (!gch__asymmetric)
+  if (!atomic_load(&heavy))
     return;
   int saved = errno;
   if (atomic_load_explicit(&refused, memory_order_relaxed) ||
@@ -117,6 +130,9 @@ void gch__fence_heavy(void) {
 }
 
 #else
+void gch__fence_begin(void) {
+}
+
 void gch__fence_heavy(void) {
   atomic_thread_fence(memory_order_seq_cst);
 }

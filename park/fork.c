@@ -12,6 +12,7 @@
  */
 #include "park/fork.h"
 
+#include "park/begin.h"
 #include "park/futex.h"
 #include "park/lock.h"
 #include "park/parker.h"
@@ -78,7 +79,7 @@ static void in_child(void) {
 
 /* Early: handlers that a program registers are called, before a fork, before
    those that were there already, so that they may use the library. */
-__attribute__((constructor(101))) static void register_handlers(void) {
+void gch__fork_begin(void) {
   pthread_atfork(before_fork, in_parent, in_child);
 }
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 pkginclude_HEADERS += park/base.h park/panic.h
 libgulch_la_SOURCES += \
+  park/begin.c \
+  park/begin.h \
   park/clock.c \
   park/clock.h \
   park/cpu.c \
@@ -28,6 +30,8 @@ libgulch_la_SOURCES += \
   park/sanitize.h \
   park/say.c \
   park/say.h \
+  park/setting.c \
+  park/setting.h \
   park/sleepers.c \
   park/sleepers.h \
   park/stay.c \

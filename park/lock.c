@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "park/lock.h"
 
+#include "park/begin.h"
 #include "park/clock.h"
 #include "park/cpu.h"
 
 #include <stdbool.h>
 
-_Atomic uint32_t gch__lock_sleepers;
+_Atomic uint32_t gch__lock_sleepers = 1; /* as fences are at first */
 
 /* The same by a hash of the lock's address. */
 enum { HASHES = 64 };
@@ -16,16 +17,23 @@ static _Atomic uint32_t *sleepers_on(const struct gch_lock *l) {
   return &sleepers[((uintptr_t)l >> 6) % HASHES];
 }
 
-/* At the beginning, and in a forked child, nobody sleeps. */
+/* In a forked child nobody sleeps. */
 void gch__lock_forked(void) {
   atomic_store(&gch__lock_sleepers, gch__asymmetric ? 0 : 1);
   for (int i = 0; i < HASHES; i++)
     atomic_store(&sleepers[i], 0);
 }
 
-/* After the one in fence.c, and before all that use a lock. */
-__attribute__((constructor(102))) static void start(void) {
-  gch__lock_forked();
+/* Who counted himself before fences became asymmetric has done so before this:
+   none is asleep when a release finds 0. */
+void gch__lock_begin(void) {
+  if (gch__asymmetric)
+    atomic_fetch_sub(&gch__lock_sleepers, 1);
+}
+
+/* Here, since who uses anything of the library uses this file. */
+__attribute__((constructor(101))) static void at_load(void) {
+  gch__begin();
 }
 
 /* A holder is done in tens of nanoseconds, unless it lost its processor. But

@@ -20,17 +20,11 @@
 
 enum { MAX_WORDS = 1024, MAX_FRAMES = 64, PATIENCE = 2 /* seconds */ };
 
-atomic_bool gch__strict_mode;
+gch__setting gch__strict_mode = GCH_NOT_READ;
 static _Atomic(void (*)(const char *)) hook;
 
-__attribute__((constructor)) static void read_environment(void) {
-  const char *s = getenv("GULCH_STRICT");
-  if (s && *s && strcmp(s, "0") != 0)
-    gch_set_strict(true);
-}
-
 void gch_set_strict(bool on) {
-  atomic_store(&gch__strict_mode, on);
+  atomic_store(&gch__strict_mode, on ? GCH_ON : GCH_OFF);
 }
 
 void gch_set_panic_hook(void (*h)(const char *msg)) {

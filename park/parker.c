@@ -29,7 +29,7 @@ enum { RETRY = 32 };
 enum { LOOKS = 32, YIELDS = 2 };
 
 _Atomic uint64_t gch__asleep;
-atomic_bool gch__count_asleep;
+gch__setting gch__count_asleep = GCH_NOT_READ;
 
 /* What spinning has been worth to this thread. */
 static GCH_THREAD_LOCAL struct {
@@ -165,7 +165,9 @@ static uint32_t give_permit_counting(struct gch_parker *p) {
 }
 
 static uint32_t give_permit(struct gch_parker *p) {
-  if (gch__counts_asleep())
+  /* Where it is not read yet, or where this thread does not see that it is,
+     sleepers may have been counted, or not. */
+  if (atomic_load_explicit(&gch__count_asleep, memory_order_relaxed) != GCH_OFF)
     return give_permit_counting(p);
   /* Release pairs with the acquire in take_permit. */
   return atomic_exchange_explicit(&p->state, GCH_PARKER_PERMIT,

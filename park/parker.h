@@ -35,6 +35,7 @@
 #include "park/clock.h"
 #include "park/delay.h"
 #include "park/futex.h"
+#include "park/setting.h"
 #include "park/task.h"
 
 #include <stdbool.h>
@@ -63,11 +64,18 @@ extern _Atomic uint64_t gch__asleep;
 /* In a forked child: its one thread is awake. */
 void gch__parker_forked(void);
 
-/* Whether they are counted; set before main, once. */
-extern GCH_HIDDEN atomic_bool gch__count_asleep;
+/* Whether they are counted: GULCH_DEADLOCK. Read before the first thread that
+   might be sleeps. */
+extern GCH_HIDDEN gch__setting gch__count_asleep;
+
+/* Reads it, in debug/deadlock.c. To be called with no lock held. */
+bool gch__deadlock_read(void);
 
 static inline bool gch__counts_asleep(void) {
-  return atomic_load_explicit(&gch__count_asleep, memory_order_relaxed);
+  /* Relaxed: as in gch__is_on. */
+  unsigned char now =
+      atomic_load_explicit(&gch__count_asleep, memory_order_relaxed);
+  return now != GCH_OFF && (now == GCH_ON || gch__deadlock_read());
 }
 
 /* Of what one known thread sleeps on, and no task. */

@@ -5,18 +5,18 @@
 #define GCH_PARK_STRICT_H
 
 #include "park/cpu.h"
+#include "park/setting.h"
 
 #include <gulch/panic.h>
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-extern GCH_HIDDEN atomic_bool gch__strict_mode;
+extern GCH_HIDDEN gch__setting gch__strict_mode;
 
 /* Whether every case in which Go panics is to be a panic. */
 static inline bool gch__strict(void) {
-  /* Relaxed: a setting, it publishes nothing. */
-  return atomic_load_explicit(&gch__strict_mode, memory_order_relaxed);
+  return gch__is_on(&gch__strict_mode, "GULCH_STRICT");
 }
 
 /* err, or in strict mode, where it is when, a panic with Go's words. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "park/thread.h"
 
+#include "park/begin.h"
 #include "park/cpus.h"
 #include "park/float.h"
 #include "park/stay.h"
@@ -170,6 +171,7 @@ int gch__thread_start(enum gch_thread_kind kind, void *(*main)(void *),
   if (s.stack == 0)
     return ENOMEM;
   gch__stay_loaded();
+  gch__begin();
   int err = s.clean ? create_clean(&s) : create_larger(&s);
   if (thread)
     *thread = s.thread;

@@ -47,6 +47,8 @@ check_PROGRAMS += \
   tests/check_dump \
   tests/check_dump_anytime \
   tests/check_dump_tasks \
+  tests/check_early \
+  tests/check_early_shared \
   tests/check_errgroup \
   tests/check_errgroup_limit \
   tests/check_fence \
@@ -118,6 +120,10 @@ tests_check_deadlock_SOURCES = tests/check_deadlock.c tests/deadlock_ends.c \
 # A program whose frames are probed, page by page.
 tests_check_task_clash_CFLAGS = $(AM_CFLAGS) $(GULCH_CLASH)
 
+# The same program with the archive, and as others.
+tests_check_early_LDFLAGS = $(AM_LDFLAGS) -static
+tests_check_early_shared_SOURCES = tests/check_early.c
+
 # As gcc links what has nested functions; said here, for those who warn of it.
 tests_check_nested_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,execstack
 
@@ -156,6 +162,7 @@ EXTRA_DIST += \
   tests/ends.h \
   tests/ctx_facts.h \
   tests/dump_text.h \
+  tests/early.cc \
   tests/errno.c \
   tests/errno.cc \
   tests/every_macro.c \

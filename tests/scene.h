@@ -30,11 +30,11 @@ static inline _Noreturn void become(const char *scene, const char *variable,
   _exit(127);
 }
 
-/* The status of scene, with this variable in its environment (value NULL:
-   without), and what it printed. */
-static inline int play_scene(const char *scene, const char *variable,
-                             const char *value, char text[SCENE_TEXT]) {
-  int fds[2];
+/* How scene ends, with this variable in its environment (value NULL: without), as
+   waitpid says; and what it printed. */
+static inline int play_to_end(const char *scene, const char *variable,
+                              const char *value, char text[SCENE_TEXT]) {
+  int fds[2], status = 0;
   ck_assert_int_eq(pipe(fds), 0);
   pid_t pid = fork_with_parent();
   if (pid == 0) {
@@ -48,7 +48,17 @@ static inline int play_scene(const char *scene, const char *variable,
       break;
   text[have] = '\0';
   close(fds[0]);
-  return status_of(pid);
+  while (waitpid(pid, &status, 0) < 0)
+    ck_assert_int_eq(errno, EINTR);
+  return status;
+}
+
+/* The same for one that exits: its status. */
+static inline int play_scene(const char *scene, const char *variable,
+                             const char *value, char text[SCENE_TEXT]) {
+  int status = play_to_end(scene, variable, value, text);
+  ck_assert_msg(WIFEXITED(status), "status %#x", (unsigned)status);
+  return WEXITSTATUS(status);
 }
 
 #endif
