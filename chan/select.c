@@ -163,8 +163,16 @@ static struct choice read_cases(struct select *s) {
 
 /* Trying */
 
+typedef void drop_fn(void *elem);
+
+/* What is to destroy a value that k receives, or NULL. */
+static inline drop_fn *drop_of(const struct select *s, const gch_case *k) {
+  return s->discard && discards(k) ? k->chan->drop : NULL;
+}
+
+/* discard has room for elements that a drop can be set for, and for no other. */
 static void *elem_of(const struct select *s, const gch_case *k) {
-  return k->elem || is_send(k) ? k->elem : s->discard;
+  return !k->elem && drop_of(s, k) ? s->discard : k->elem;
 }
 
 /* With the lock of k's channel held. 0, EPIPE, EPERM; EAGAIN: not ready. */
@@ -176,13 +184,6 @@ static int attempt(const struct select *s, gch_case *k,
   if (k->chan->owner != GCH_OWNER_NONE)
     return EPERM;
   return gch__send_locked(k->chan, k->elem, partner);
-}
-
-typedef void drop_fn(void *elem);
-
-/* What is to destroy a value that k receives, or NULL. */
-static inline drop_fn *drop_of(const struct select *s, const gch_case *k) {
-  return s->discard && discards(k) ? k->chan->drop : NULL;
 }
 
 /* Case i fired with err; no lock is held, and its channel is not touched. */

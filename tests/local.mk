@@ -84,6 +84,7 @@ check_PROGRAMS += \
   tests/check_select \
   tests/check_select_args \
   tests/check_select_blocking \
+  tests/check_select_drop \
   tests/check_select_fair \
   tests/check_signal \
   tests/check_signal_ctx \
