@@ -12,6 +12,7 @@
 
 #include "chan/gone.h"
 #include "park/clock.h"
+#include "park/fork.h"
 
 #include <stdlib.h>
 
@@ -123,15 +124,43 @@ static struct gch_timed_ctx *make_timed(const gch_ctx *parent, int64_t deadline,
   t->cancel.has_deadline = true;
   t->deadline = deadline;
   t->deadline_cause = cause ? cause : ETIMEDOUT;
+  t->forks = gch__forks();
   t->timer = (struct gch_entry){.when = deadline, .fire = fire};
   t->expired.run = expire;
   return t;
 }
 
+/* Whether a deadline above comes before, and can: that of another process, which
+   forked this one, does not fire here. */
+static bool one_is_earlier(const gch_ctx *ctx, int64_t deadline) {
+  int64_t earlier;
+  for (;; ctx = ctx->parent) {
+    switch (ctx->kind) {
+    case GCH_CTX_CANCEL: {
+      const struct gch_timed_ctx *t = gch__as_timed(ctx);
+      if (t->cancel.has_deadline && t->forks == gch__forks())
+        return t->deadline < deadline;
+      break;
+    }
+    case GCH_CTX_CUSTOM: {
+      const struct gch_custom_ctx *x = gch__as_custom(ctx);
+      if (x->ops->deadline)
+        return x->ops->deadline(x->self, ctx->parent, &earlier) &&
+               earlier < deadline;
+      break;
+    }
+    case GCH_CTX_VALUE:
+      break;
+    case GCH_CTX_ROOT:
+    case GCH_CTX_DETACHED:
+      return false;
+    }
+  }
+}
+
 static gch_ctx *with_deadline(const gch_ctx *parent, int64_t deadline,
                               int cause, bool passed) {
-  int64_t earlier;
-  if (gch_ctx_deadline(parent, &earlier) && earlier < deadline)
+  if (one_is_earlier(parent, deadline))
     return gch_ctx_with_cancel(parent);
   bool timed = !passed && deadline != GCH__FOREVER;
   struct gch_timed_ctx *t;

@@ -103,6 +103,7 @@ struct gch_timed_ctx {
   struct gch_cancel_ctx cancel;
   int64_t deadline;
   int deadline_cause;
+  int forks; /* of the process whose timer it is (park/fork.h) */
   struct gch_entry timer;
   struct gch_deferred expired; /* what the timer has done after the unlock */
 };

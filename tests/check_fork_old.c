@@ -137,6 +137,73 @@ START_TEST(deadlines_from_before_never_come) {
 }
 END_TEST
 
+/* What the child creates below them */
+
+static int below_later_deadline(gch_ctx *gone) {
+  int key;
+  const gch_ctx *value = gch_ctx_with_value(gone, &key, &key);
+  gch_ctx *late = gch_ctx_with_timeout(value, GCH_HOUR);
+  gch_ctx *soon = gch_ctx_with_timeout(late, 1 * MS);
+  int64_t first = 0, deadline = 0;
+  require(gch_ctx_deadline(gone, &first));
+  require(gch_ctx_deadline(late, &deadline) && deadline > first);
+  require(gch_recv(gch_ctx_done(soon), NULL) == EPIPE);
+  require(gch_ctx_err(soon) == ETIMEDOUT && gch_ctx_err(late) == 0);
+  gch_ctx_end(soon);
+  gch_ctx_end(late);
+  gch_ctx_unref(value);
+  return OK;
+}
+
+START_TEST(below_a_deadline_that_never_comes_a_later_one_counts) {
+  gch_ctx *timeout = gch_ctx_with_timeout(gch_ctx_background(), GCH_MINUTE);
+  gch_ctx *gone = gch_ctx_with_cancel(timeout);
+  pid_t pid = fork_with_parent();
+  if (pid == 0)
+    _exit(below_later_deadline(gone));
+  ck_assert_int_eq(status_of(pid), OK);
+  gch_ctx_end(gone);
+  gch_ctx_end(timeout);
+}
+END_TEST
+
+/* Deadlines that have passed when the child looks, but not the fork. */
+static int below_one_that_passed(gch_ctx *gone) {
+  int64_t deadline = 0;
+  require(gch_ctx_deadline(gone, &deadline));
+  if (gch_now() >= deadline)
+    return LATE;
+  gch_chan *c = gch_after(deadline - gch_now() + 1 * MS);
+  gch_recv(c, NULL);
+  gch_ctx *passed = gch_ctx_with_deadline_cause(gone, gch_now(), EIO);
+  require(gch_ctx_err(passed) == ETIMEDOUT && gch_ctx_cause(passed) == EIO);
+  gch_ctx *later = gch_ctx_with_timeout(gone, 1 * MS);
+  require(gch_recv(gch_ctx_done(later), NULL) == EPIPE);
+  require(gch_ctx_err(gone) == 0);
+  gch_ctx_end(later);
+  gch_ctx_end(passed);
+  gch_ctx_end(gone);
+  return OK;
+}
+
+static int fork_before_it_passes(int64_t ns) {
+  gch_ctx *gone = gch_ctx_with_timeout(gch_ctx_background(), ns);
+  pid_t pid = fork_with_parent();
+  if (pid == 0)
+    _exit(below_one_that_passed(gone));
+  gch_ctx_end(gone);
+  return status_of(pid);
+}
+
+START_TEST(a_deadline_below_one_that_has_passed_in_vain_comes) {
+  int64_t ns = 10 * MS;
+  int status;
+  while ((status = fork_before_it_passes(ns)) == LATE)
+    ns *= 2;
+  ck_assert_int_eq(status, OK);
+}
+END_TEST
+
 /* A task that forks */
 
 struct forker {
@@ -205,6 +272,8 @@ Suite *test_suite(void) {
   tcase_add_test(t, nobody_listens_to_signals_in_the_child);
   tcase_add_test(t, a_ticker_from_before_never_ticks);
   tcase_add_test(t, deadlines_from_before_never_come);
+  tcase_add_test(t, below_a_deadline_that_never_comes_a_later_one_counts);
+  tcase_add_test(t, a_deadline_below_one_that_has_passed_in_vain_comes);
   t = test_case(s, "task");
   tcase_add_test(t, a_task_that_forked_ends_its_child_with_zero_at_once);
   if (!THREAD_SANITIZED) /* it ignores what the forking task does, then */
