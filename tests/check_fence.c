@@ -7,6 +7,7 @@
 #endif
 #include "ends.h"
 
+#include "park/begin.h"
 #include "park/clock.h"
 #include "park/cpu.h"
 #include "park/fence.h"
@@ -103,6 +104,7 @@ static int seldom(void) {
 
 static int order_by_fences(void *refusal) {
   pthread_t thread;
+  gch__fence_begin(); /* of this program's own copy */
   pthread_create(&thread, NULL, often, NULL);
   if (!refuse_some(*(int *)refusal, 0))
     _exit(CANNOT);
