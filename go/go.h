@@ -27,7 +27,11 @@
  *
  *   - Worker threads have the signal mask of the thread that started the first
  *     task. A handler that runs in one runs on the task's stack, unless it has
- *     SA_ONSTACK.
+ *     SA_ONSTACK. They have nothing else of who happens to need one: they may use
+ *     the processors that any thread might when the first was started, are
+ *     scheduled as SCHED_OTHER with the nice value of the first thread of the
+ *     process, round to nearest and trap nothing, and are called gulch-worker. What
+ *     can't be undone stays, as a seccomp filter or dropped capabilities.
  *   - fork in a task: the child goes on in that task; all others are gone. When
  *     its function returns, the child does _exit(0).
  *   - exit in a task ends the process, as anywhere.
@@ -36,7 +40,9 @@
  *     races that are none: for it, build the library with --enable-tsan.
  *   - pthread_exit in a task ends the task and its thread; another thread takes
  *     over. What was to happen after the task's function (a wait group's done,
- *     gch_run's return) does not.
+ *     gch_run's return) does not. The cleanup handlers that the task has pushed
+ *     run in it, and must not block; destructors of thread-specific values and of
+ *     thread-locals run when it is over, as in a plain thread, and may.
  *   - A task that runs off its stack ends the process with "fatal error: stack
  *     overflow in task NAME", by SIGABRT; one that has a thread, by SIGSEGV. A
  *     frame of more than 64 kB may step over the guard unseen, and overwrite
@@ -54,7 +60,10 @@
  *     others, unless that passes it on.
  *
  * GULCH_MAXPROCS: gch_maxprocs at first. GULCH_MAXTHREADS (10000): with more
- * threads than that blocked in tasks the process ends with a fatal error.
+ * threads than that blocked in tasks the process ends with a fatal error. So it
+ * does where a thread that tasks wait for can't be started (RLIMIT_NPROC, the
+ * pids.max of a cgroup): "fatal error: tasks wait, and no thread can be started",
+ * status 2, when no task has moved for 10 s and none computes.
  * GULCH_STACK_SIZE (256k): the stacks' size, bytes, or with k, m or g behind it;
  * 16 kB to 1 GB (64 MB where pointers have 32 bits); what is no number is ignored.
  *
@@ -81,7 +90,9 @@ typedef struct gch_go_opts {
   uintptr_t reserved[4]; /* zero */
 } gch_go_opts;
 
-/* opts may be NULL for the defaults. */
+/* opts may be NULL for the defaults. A pthread of its own begins as one that the
+   caller had made by pthread_create: with the caller's signal mask, processors,
+   scheduling policy and floating-point environment. */
 GCH_API int gch_go_with(const gch_go_opts *opts, void (*fn)(void *), void *arg);
 
 /* Runs fn(arg) as the main task, the caller waiting; its result. Tasks that
@@ -191,8 +202,10 @@ GCH_API void gch_key_free(gch_key *key);
 GCH_API void gch_yield(void);
 
 /* runtime.GOMAXPROCS: sets, for n > 0, how many processors tasks may use;
-   the previous value. The default is GULCH_MAXPROCS, or the processors that
-   the process may use; more than 1024 count as 1024. */
+   the previous value. The default, found when first asked for, is GULCH_MAXPROCS,
+   or the processors that any thread of the process may use, but no more than the
+   CPU quota of its cgroup, rounded up and at least 2. More than 1024 count as
+   1024. */
 GCH_API int gch_maxprocs(int n);
 
 /* runtime.NumGoroutine, without plain threads: the tasks that have not yet
