@@ -59,10 +59,14 @@ static bool is_call(const struct sigaction *a) {
   return a->sa_handler != SIG_DFL && a->sa_handler != SIG_IGN;
 }
 
+/* Again, in a child that was forked meanwhile: it is there already. */
 void gch__chain_install(int sig, handler_fn *handler) {
   struct old *old = old_of(sig);
-  struct sigaction *ours = &old->ours;
-  sigaction(sig, NULL, &old->action);
+  struct sigaction *ours = &old->ours, now;
+  sigaction(sig, NULL, &now);
+  if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == handler)
+    return;
+  old->action = now;
   ours->sa_sigaction = handler;
   if (is_call(&old->action)) {
     ours->sa_mask = old->action.sa_mask;

@@ -24,8 +24,11 @@
 
 #define sched gch__sched
 
-/* Held over all of start and resize; before any other lock. */
-static pthread_mutex_t start_mutex = PTHREAD_MUTEX_INITIALIZER;
+/* start_lock is held over all of start, where threads are created, so it is not
+   taken for a fork: the child makes it free. Within it, and before any other
+   lock: size_mutex, over resize. */
+static struct gch_lock start_lock;
+static pthread_mutex_t size_mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic int setting; /* of gch_maxprocs; 0: not known yet */
 
 /* As Go has it since 1.25: two at least, so that a task that computes does not hold up
@@ -52,7 +55,7 @@ static int get_setting(void) {
   return atomic_compare_exchange_strong(&setting, &now, first) ? first : now;
 }
 
-/* With start_mutex held: as many procs as are wanted. */
+/* With size_mutex held, after get_setting (which allocates): as many procs as are wanted. */
 static void resize(void) {
   uint32_t want = (uint32_t)get_setting();
   if (want > GCH_MAX_PROCS)
@@ -72,8 +75,11 @@ static bool start(void) {
   gch__threads_init();
   if (gch__service_start() != 0)
     return false;
+  get_setting();
+  pthread_mutex_lock(&size_mutex);
   if (atomic_load(&sched.maxprocs) == 0)
     resize();
+  pthread_mutex_unlock(&size_mutex);
   return gch__start_first_worker();
 }
 
@@ -81,9 +87,9 @@ bool gch__sched_start(void) {
   if (atomic_load(&sched.num_workers) > 0)
     return true;
   int saved = errno;
-  pthread_mutex_lock(&start_mutex);
+  gch__lock(&start_lock);
   bool started = start();
-  pthread_mutex_unlock(&start_mutex);
+  gch__unlock(&start_lock);
   errno = saved;
   return started;
 }
@@ -93,11 +99,11 @@ int gch_maxprocs(int n) {
   if (n <= 0)
     return before;
   int saved = errno;
-  pthread_mutex_lock(&start_mutex);
+  pthread_mutex_lock(&size_mutex);
   before = atomic_exchange(&setting, n);
   if (atomic_load(&sched.maxprocs) > 0)
     resize();
-  pthread_mutex_unlock(&start_mutex);
+  pthread_mutex_unlock(&size_mutex);
   errno = saved;
   return before;
 }
@@ -120,7 +126,7 @@ size_t gch_num_tasks(void) {
 /* Fork */
 
 static void before_fork(void) {
-  pthread_mutex_lock(&start_mutex);
+  pthread_mutex_lock(&size_mutex);
   gch__stacks_lock();
   gch__roots_lock();
   gch__thread_tasks_lock();
@@ -132,7 +138,7 @@ static void in_parent(void) {
   gch__thread_tasks_unlock();
   gch__roots_unlock();
   gch__stacks_unlock();
-  pthread_mutex_unlock(&start_mutex);
+  pthread_mutex_unlock(&size_mutex);
 }
 
 static void in_child(void) {
@@ -152,7 +158,8 @@ static void in_child(void) {
   atomic_store(&sched.forked, w != NULL);
   if (w)
     gch__worker_is_thread(w);
-  pthread_mutex_unlock(&start_mutex);
+  gch__lock_reset(&start_lock);
+  pthread_mutex_unlock(&size_mutex);
 }
 
 const struct gch_fork_handlers gch__fork_go = {before_fork, in_parent,

@@ -4,8 +4,24 @@
 
 #include <stdlib.h>
 
+void gch__free_listeners(struct gch_listener *l) {
+  for (struct gch_listener *next; l; l = next) {
+    next = l->next;
+    gch_unref(l->chan);
+    free(l);
+  }
+}
+
+void gch__free_gone(void) {
+  gch__signals_lock();
+  struct gch_listener *gone = gch__take_gone();
+  gch__signals_unlock();
+  gch__free_listeners(gone);
+}
+
 int gch_signal_notify(gch_chan *c, const int *sigs, size_t n) {
   gch_sigset set;
+  gch__free_gone();
   if (!c)
     return gch__go_panics(EINVAL, EINVAL,
                           "os/signal: Notify using nil channel");
@@ -33,29 +49,26 @@ int gch_signal_notify(gch_chan *c, const int *sigs, size_t n) {
   return 0;
 }
 
-static void free_listener(struct gch_listener *l) {
-  if (!l)
-    return;
-  gch_unref(l->chan);
-  free(l);
-}
-
 void gch_signal_stop(gch_chan *c) {
   struct gch_wakes wakes = GCH_WAKES_INIT;
+  gch__free_gone();
   if (!c)
     return;
   gch__signals_lock();
   struct gch_listener *l = gch__listener_of(c);
-  if (l)
+  if (l) {
     gch__unlisten(l, l->wants, &wakes);
+    l->next = NULL;
+  }
   gch__signals_unlock();
   gch__wakes_flush(&wakes);
-  free_listener(l);
+  gch__free_listeners(l);
 }
 
 void gch_signal_reset(const int *sigs, size_t n) {
   struct gch_wakes wakes = GCH_WAKES_INIT;
   gch_sigset set;
+  gch__free_gone();
   gch__sigset(sigs, n, &set);
   if (n == 0)
     set = UINT64_MAX;
@@ -63,9 +76,5 @@ void gch_signal_reset(const int *sigs, size_t n) {
   struct gch_listener *gone = gch__unlisten_all(set, &wakes);
   gch__signals_unlock();
   gch__wakes_flush(&wakes);
-  while (gone) {
-    struct gch_listener *next = gone->next;
-    free_listener(gone);
-    gone = next;
-  }
+  gch__free_listeners(gone);
 }

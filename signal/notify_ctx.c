@@ -53,6 +53,7 @@ static void free_hook(struct gch_ctx_end_hook *h) {
 gch_ctx *gch_signal_notify_ctx(const gch_ctx *parent, const int *sigs,
                                size_t n) {
   gch_sigset set;
+  gch__free_gone();
   if (!gch__parent_ok(parent))
     return NULL;
   if (gch__sigset(sigs, n, &set) != 0) {

@@ -7,7 +7,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 enum { SIGNALS = 64, WORD_BITS = 32, WORDS = SIGNALS / WORD_BITS };
@@ -17,6 +16,7 @@ _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "the handler takes no locks");
 static struct {
   struct gch_lock lock;
   struct gch_listener *listeners;
+  struct gch_listener *gone; /* in a forked child: those of the parent */
   gch_sigset installed; /* whose disposition is ours */
   struct sigaction old[SIGNALS + 1];
 } registry;
@@ -258,9 +258,16 @@ struct gch_listener *gch__unlisten_all(gch_sigset set, struct gch_wakes *k) {
   return gone;
 }
 
+struct gch_listener *gch__take_gone(void) {
+  struct gch_listener *gone = registry.gone;
+  registry.gone = NULL;
+  return gone;
+}
+
 /* Fork: in the child nobody listens. All signals are blocked here (park/fork.c):
    what comes meanwhile finds the old dispositions. What the handler had counted
-   before is the parent's. */
+   before is the parent's. The channels are unreferenced later, by the next call:
+   that may free, and call a drop function. */
 
 static void before_fork(void) {
   gch__relay_lock();
@@ -277,16 +284,17 @@ static void in_child(void) {
   unmark(UINT64_MAX);
   for (int sig = 1; sig <= SIGNALS; sig++)
     atomic_store(&counts[sig], 0);
-  in_parent();
   for (struct gch_listener *l = registry.listeners, *next; l; l = next) {
     next = l->next;
     l->link = NULL;
     if (l->chan) {
-      gch_unref(l->chan);
-      free(l);
+      l->next = registry.gone;
+      registry.gone = l;
     }
   }
   registry.listeners = NULL;
+  gch__relay_forked();
+  in_parent();
 }
 
 const struct gch_fork_handlers gch__fork_signal = {before_fork, in_parent,

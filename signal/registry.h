@@ -57,4 +57,14 @@ void gch__unlisten(struct gch_listener *l, gch_sigset set, struct gch_wakes *k);
    channels that have nothing left, linked by next: they are the caller's. */
 struct gch_listener *gch__unlisten_all(gch_sigset set, struct gch_wakes *k);
 
+/* With the lock held: those that a fork left over in this child, in the same
+   way. */
+struct gch_listener *gch__take_gone(void);
+
+/* Without it: frees listeners of channels, linked by next. Calls user code. */
+void gch__free_listeners(struct gch_listener *l);
+
+/* At the begin of each call: what a fork left over goes. */
+void gch__free_gone(void);
+
 #endif

@@ -7,6 +7,7 @@
  */
 #include "signal/relay.h"
 
+#include "park/lock.h"
 #include "park/thread.h"
 
 #if GCH_HAVE_FUTEX
@@ -18,7 +19,10 @@ typedef int gch__no_relay;
 #include <pthread.h>
 #include <unistd.h>
 
-static pthread_mutex_t start_mutex = PTHREAD_MUTEX_INITIALIZER;
+/* start_lock is held over pthread_create, so not for a fork; after it, mutex,
+   which guards ends. */
+static struct gch_lock start_lock;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static int ends[2] = {-1, -1};
 static pid_t started_in; /* the process that has the thread */
 
@@ -35,11 +39,13 @@ static int open_pipe(void) {
   int fresh[2];
   if (pipe(fresh) != 0)
     return ENOMEM;
+  pthread_mutex_lock(&mutex);
   for (int i = 0; i < 2; i++) {
     if (ends[i] >= 0)
       close(ends[i]);
     ends[i] = fresh[i];
   }
+  pthread_mutex_unlock(&mutex);
   for (int i = 0; i < 2; i++)
     fcntl(ends[i], F_SETFD, FD_CLOEXEC);
   fcntl(ends[1], F_SETFL, O_NONBLOCK);
@@ -56,21 +62,25 @@ static int start_thread(void) {
 
 int gch__relay_start(void) {
   int saved = errno;
-  pthread_mutex_lock(&start_mutex);
+  gch__lock(&start_lock);
   int err = 0;
   if (started_in != getpid() && (err = open_pipe()) == 0)
     err = start_thread();
-  pthread_mutex_unlock(&start_mutex);
+  gch__unlock(&start_lock);
   errno = saved;
   return err;
 }
 
 void gch__relay_lock(void) {
-  pthread_mutex_lock(&start_mutex);
+  pthread_mutex_lock(&mutex);
 }
 
 void gch__relay_unlock(void) {
-  pthread_mutex_unlock(&start_mutex);
+  pthread_mutex_unlock(&mutex);
+}
+
+void gch__relay_forked(void) {
+  gch__lock_reset(&start_lock);
 }
 
 void gch__relay_wake(void) {

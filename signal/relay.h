@@ -22,6 +22,9 @@ static inline void gch__relay_lock(void) {
 static inline void gch__relay_unlock(void) {
 }
 
+static inline void gch__relay_forked(void) {
+}
+
 #else
 
 /* Before the first handler is installed. 0 or ENOMEM. */
@@ -33,6 +36,9 @@ void gch__relay_wake(void);
 /* Around a fork. */
 void gch__relay_lock(void);
 void gch__relay_unlock(void);
+
+/* In the child, before the unlock. */
+void gch__relay_forked(void);
 
 #endif
 

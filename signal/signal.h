@@ -13,6 +13,10 @@
  * back when a signal's last listener stops; a signal caught at that very moment
  * is delivered, or raised again under the disposition that is then in force
  * (perhaps a moment after stop has returned), never lost.
+ *
+ * In a forked child nobody listens any more. The references that were held for
+ * that are given back by the child's next call of one of these functions, not in
+ * fork, where a drop function could not be called.
  */
 #ifndef GULCH_SIGNAL_H
 #define GULCH_SIGNAL_H

@@ -56,6 +56,7 @@ check_PROGRAMS += \
   tests/check_fork \
   tests/check_fork_chan \
   tests/check_fork_embedded \
+  tests/check_fork_malloc \
   tests/check_fork_old \
   tests/check_fork_signal \
   tests/check_fork_sync \

@@ -21,8 +21,8 @@
  *     a job                  only what no task could be started for: user code
  *                            then, which otherwise would be lost
  *
- * jobs and running are guarded by the lock; running also by start_mutex, which
- * is held over pthread_create.
+ * jobs are guarded by the lock; running by start_lock. That is held over
+ * pthread_create, so not for a fork: the child makes it free.
  */
 #include "timer/service.h"
 
@@ -45,12 +45,11 @@ static struct {
   atomic_bool running;
 } service = {.parker = GCH_PARKER_OF_THREAD};
 
-static pthread_mutex_t start_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct gch_lock start_lock;
 
-/* Fork takes all locks of this folder, so that the child finds their data
+/* Fork takes all other locks of this folder, so that the child finds their data
    whole, and gives them back on both sides. */
 static void before_fork(void) {
-  pthread_mutex_lock(&start_mutex);
   gch__lock(&service.lock);
   gch__queue_lock();
 }
@@ -58,7 +57,6 @@ static void before_fork(void) {
 static void in_parent(void) {
   gch__queue_unlock();
   gch__unlock(&service.lock);
-  pthread_mutex_unlock(&start_mutex);
 }
 
 static void in_child(void) {
@@ -69,7 +67,7 @@ static void in_child(void) {
     service.first->times = 0;
   service.last = NULL;
   atomic_store(&service.running, false);
-  pthread_mutex_unlock(&start_mutex);
+  gch__lock_reset(&start_lock);
 }
 
 const struct gch_fork_handlers gch__fork_timer = {before_fork, in_parent,
@@ -132,12 +130,12 @@ int gch__service_start(void) {
   if (atomic_load(&service.running))
     return 0;
   int saved = errno, err = 0;
-  pthread_mutex_lock(&start_mutex);
+  gch__lock(&start_lock);
   if (!atomic_load(&service.running)) {
     err = create_thread();
     atomic_store(&service.running, err == 0);
   }
-  pthread_mutex_unlock(&start_mutex);
+  gch__unlock(&start_lock);
   errno = saved;
   return err;
 }
