@@ -12,6 +12,7 @@
 
 #include "chan/impl.h"
 #include "go/sched.h"
+#include "park/cancel.h"
 #include "park/clock.h"
 
 #include <gulch/debug.h>
@@ -251,5 +252,7 @@ struct gch_census gch__dump(FILE *out, const struct gch_task *but) {
 }
 
 void gch_dump(FILE *out) {
+  int cancel = gch__cancel_off();
   gch__dump(out ? out : stderr, NULL);
+  gch__cancel_as(cancel);
 }

@@ -3,6 +3,7 @@
 #include "chan/registry.h"
 #include "debug/dump.h"
 #include "go/spawn.h"
+#include "park/cancel.h"
 
 #include <gulch/go.h>
 
@@ -27,6 +28,7 @@ static size_t tasks_that_stay(void) {
 }
 
 void gch__report_leaks(void) {
+  int cancel = gch__cancel_off();
   size_t tasks = tasks_that_stay();
   struct gch_census c = gch__dump(stderr, gch__main_task());
   if (c.plain + c.contexts + c.timers + tasks > 0)
@@ -34,4 +36,5 @@ void gch__report_leaks(void) {
             "gulch: still alive: channels %zu, contexts %zu, timers %zu, "
             "tasks %zu\n",
             c.plain, c.contexts, c.timers, tasks);
+  gch__cancel_as(cancel);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#define _FILE_OFFSET_BITS 64 /* an offset is an address */
 #include "debug/peek.h"
 
 #include <errno.h>

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include "park/cancel.h"
 #include "park/linux.h"
 
 #include <fcntl.h>
@@ -69,10 +70,12 @@ static uint32_t read_most(void) {
   long count = USUAL_COUNT;
 #ifdef __linux__
   char text[32];
+  int cancel = gch__cancel_off();
   int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
   ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
   if (fd >= 0)
     close(fd);
+  gch__cancel_as(cancel);
   text[n > 0 ? n : 0] = '\0';
   if (n > 0)
     count = strtol(text, NULL, 10);

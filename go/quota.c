@@ -22,10 +22,11 @@
 #include "go/quota.h"
 
 #ifdef __linux__
+#include "park/cancel.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,11 +243,10 @@ static void see_mount_line(struct search *s, char *line) {
 
 int gch__cpu_quota(void) {
   struct search s = {0};
-  int cancel; /* open and read are points for that */
-  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+  int cancel = gch__cancel_off(); /* open and read are points for that */
   each_line("/proc/self/cgroup", see_cgroup, &s);
   each_line("/proc/self/mountinfo", see_mount_line, &s);
-  pthread_setcancelstate(cancel, &cancel);
+  gch__cancel_as(cancel);
   return s.quota;
 }
 #else

@@ -9,6 +9,7 @@
  *   processor that runs the process may have it in its TLB: each is interrupted,
  *   and what interrupts an x86 processor finds all its stores done. Not so where
  *   the processors pass such news on by themselves: on ARM, on AMD's with INVLPGB.
+ *   (Intel's remote action requests would do it, too; Linux uses none so far.)
  *
  *   Time. A processor keeps no store to itself for more than some microseconds
  *   (Morrison and Afek, "Temporally Bounding TSO for Fence-Free Asymmetric
@@ -18,6 +19,7 @@
 #include "park/fence.h"
 
 #include "park/begin.h"
+#include "park/cancel.h"
 #include "park/clock.h"
 #include "park/cpu.h"
 #include "park/linux.h"
@@ -107,10 +109,12 @@ static bool forget_a_page(void) {
 static void let_time_pass(void) {
   const struct timespec pause = {0, LONG_ENOUGH};
   int64_t end = gch__now() + LONG_ENOUGH;
+  int cancel = gch__cancel_off();
   do
     if (nanosleep(&pause, NULL) != 0)
       gch__pause();
   while (gch__now() < end);
+  gch__cancel_as(cancel);
 }
 
 void gch__fence_heavy(void) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "park/futex.h"
 
+#include "park/cancel.h"
 #include "park/clock.h"
 #include "park/sanitize.h"
 
@@ -63,8 +64,11 @@ int gch__futex_wait(_Atomic uint32_t *word, uint32_t expected,
   int saved = errno;
   int err = end == GCH__FOREVER ? wait_with(SYS_futex, word, expected, NULL)
                                 : wait_until(word, expected, end);
-  if (GCH_TSAN)
+  if (GCH_TSAN) {
+    int cancel = gch__cancel_off();
     usleep(0);
+    gch__cancel_as(cancel);
+  }
   errno = saved;
   return err == ETIMEDOUT && end >= deadline ? ETIMEDOUT : 0;
 }
@@ -123,9 +127,7 @@ int gch__futex_wait(_Atomic uint32_t *word, uint32_t expected,
                     int64_t deadline) {
   struct timespec t = to_timespec(deadline);
   struct bucket *b = bucket_of(word);
-  int err = 0, cancel;
-  /* No parked thread is a cancellation point. */
-  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+  int err = 0, cancel = gch__cancel_off();
   pthread_mutex_lock(&b->mutex);
   if (atomic_load(word) == expected) {
     if (deadline == GCH__FOREVER)
@@ -134,7 +136,7 @@ int gch__futex_wait(_Atomic uint32_t *word, uint32_t expected,
       err = pthread_cond_timedwait(&b->cond, &b->mutex, &t);
   }
   pthread_mutex_unlock(&b->mutex);
-  pthread_setcancelstate(cancel, &cancel);
+  gch__cancel_as(cancel);
   return err == ETIMEDOUT ? ETIMEDOUT : 0;
 }
 

@@ -3,6 +3,7 @@ pkginclude_HEADERS += park/base.h park/panic.h
 libgulch_la_SOURCES += \
   park/begin.c \
   park/begin.h \
+  park/cancel.h \
   park/clock.c \
   park/clock.h \
   park/cpu.c \

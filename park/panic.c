@@ -5,6 +5,7 @@
  * where it was is found by means that allocate and lock, and the process ends
  * whether that comes to an end or not.
  */
+#include "park/cancel.h"
 #include "park/cpu.h"
 #include "park/say.h"
 #include "park/strict.h"
@@ -91,6 +92,7 @@ static void call_hook(void (*h)(const char *), struct panic *p,
 
 void gch_vpanic(const char *fmt, va_list ap) {
   char words[MAX_WORDS];
+  gch__cancel_off(); /* else a thread's end could come before the process's */
   vsnprintf(words, sizeof words, fmt, ap);
   void (*h)(const char *) = atomic_load(&hook);
   const char *here = __builtin_frame_address(0);

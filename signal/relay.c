@@ -8,11 +8,14 @@
 #include "signal/relay.h"
 
 #include "park/lock.h"
+#include "park/stay.h"
 #include "park/thread.h"
 
 #if GCH_HAVE_FUTEX
 typedef int gch__no_relay;
 #else
+
+#include "park/cancel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,6 +65,7 @@ static int start_thread(void) {
 
 int gch__relay_start(void) {
   int saved = errno;
+  gch__stay_loaded();
   gch__lock(&start_lock);
   int err = 0;
   if (started_in != getpid() && (err = open_pipe()) == 0)
@@ -85,9 +89,11 @@ void gch__relay_forked(void) {
 
 void gch__relay_wake(void) {
   char byte = 0;
+  int cancel = gch__cancel_off();
   /* A full pipe is as good as one more byte. */
   ssize_t n = write(ends[1], &byte, 1);
   (void)n;
+  gch__cancel_as(cancel);
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/time.h>
 
 /* Locks */
 
@@ -110,6 +111,51 @@ START_TEST(a_panic_ends_though_nobody_reads) {
 }
 END_TEST
 
+static void nothing(int sig) {
+  (void)sig;
+}
+
+static int panic_into_a_full_pipe_amid_signals(void *arg) {
+  const struct sigaction ignore = {.sa_handler = nothing};
+  const struct itimerval often = {{0, 100000}, {0, 100000}};
+  sigaction(SIGALRM, &ignore, NULL);
+  setitimer(ITIMER_REAL, &often, NULL);
+  return panic_into_a_full_pipe(arg);
+}
+
+START_TEST(signals_do_not_make_it_wait_for_longer) {
+  struct ending e = ending_of(panic_into_a_full_pipe_amid_signals, &e);
+  ck_assert(WIFSIGNALED(e.status) && WTERMSIG(e.status) == SIGABRT);
+}
+END_TEST
+
+/* Cancellation */
+
+static void be_a_cancellation_point(const char *words) {
+  (void)words;
+  pthread_testcancel();
+}
+
+static void *cancel_and_panic(void *unused) {
+  pthread_cancel(pthread_self());
+  gch_panic("words %d", 42);
+  return unused;
+}
+
+static int panic_when_cancelled(void *hook) {
+  pthread_t thread;
+  gch_set_panic_hook((void (*)(const char *))hook);
+  pthread_create(&thread, NULL, cancel_and_panic, NULL);
+  pthread_join(thread, NULL);
+  return 0;
+}
+
+START_TEST(a_thread_that_is_to_be_cancelled_panics_first) {
+  void *hook = _i ? (void *)be_a_cancellation_point : NULL;
+  expect_abort(panic_when_cancelled, hook, "panic: words 42\n");
+}
+END_TEST
+
 /* Panics in a panic's hook */
 
 static void panic_too(const char *words) {
@@ -181,6 +227,9 @@ Suite *test_suite(void) {
   tcase_add_test(t, a_fatal_error_needs_no_lock_of_stdio);
   t = test_case(s, "readers");
   tcase_add_loop_test(t, a_panic_ends_though_nobody_reads, 0, 2);
+  tcase_add_test(t, signals_do_not_make_it_wait_for_longer);
+  t = test_case(s, "cancellation");
+  tcase_add_loop_test(t, a_thread_that_is_to_be_cancelled_panics_first, 0, 2);
   t = test_case(s, "hook");
   tcase_add_test(t, a_panic_of_the_hook_itself_ends);
   tcase_add_test(t, a_panic_of_the_hook_is_said_with_the_first);
