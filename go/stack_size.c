@@ -2,6 +2,7 @@
 #include "go/stack_size.h"
 
 #include "go/map.h"
+#include "park/fork.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -89,9 +90,16 @@ static int look_at(struct dl_phdr_info *o, size_t size, void *answer) {
 
 bool gch__stacks_execute(void) {
   uintptr_t found = 0;
+  if (gch__left_threads())
+    return atomic_load_explicit(&seen, memory_order_relaxed) & EXECUTES;
   dl_iterate_phdr(look_at, &found);
   atomic_store_explicit(&seen, found, memory_order_relaxed);
   return found & EXECUTES;
+}
+
+/* Before a fork, after which it can't be asked. */
+__attribute__((constructor(101))) static void at_load(void) {
+  gch__stacks_execute();
 }
 
 #else

@@ -13,6 +13,7 @@
 #include "go/sanitizer.h"
 #include "go/sched.h"
 #include "park/fork.h"
+#include "park/stay.h"
 #include "timer/service.h"
 
 #include <errno.h>
@@ -87,6 +88,7 @@ bool gch__sched_start(void) {
   if (atomic_load(&sched.num_workers) > 0)
     return true;
   int saved = errno;
+  gch__stay_loaded();
   gch__lock(&start_lock);
   bool started = start();
   gch__unlock(&start_lock);

@@ -192,13 +192,13 @@ static uint32_t max_threads(void) {
 static void init_once(void) {
   threads.max = max_threads();
   pthread_sigmask(SIG_SETMASK, NULL, &threads.mask);
-  gch__stay_loaded(); /* before there are handlers */
   gch__begin();
   gch__extras_begin();
   gch__overflow_init();
 }
 
 void gch__threads_init(void) {
+  gch__stay_loaded(); /* before there are handlers */
   pthread_once(&threads.once, init_once);
 }
 

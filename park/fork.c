@@ -29,6 +29,9 @@
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#endif
 
 _Atomic int gch__end_word;
 uintptr_t gch__forker;
@@ -39,10 +42,25 @@ static const struct gch_fork_handlers *const table[] = {
 };
 enum { FOLDERS = sizeof table / sizeof *table };
 
-/* Held from before to after: several threads may fork at once. It guards mask,
-   the signal mask of who forks. */
+/* Held from before to after: several threads may fork at once. It guards of who
+   forks the signal mask, and whether he is the only thread. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static sigset_t mask;
+static bool alone;
+
+static bool left_threads; /* written in a child, by its only thread */
+
+bool gch__left_threads(void) {
+  return left_threads;
+}
+
+static bool is_alone(void) {
+#if __has_include(<sys/single_threaded.h>)
+  return __libc_single_threaded;
+#else
+  return false;
+#endif
+}
 
 /* Records of tasks are aligned, and not used anew where a ghost had one. */
 uintptr_t gch__self_number(void) {
@@ -56,6 +74,7 @@ static void before_fork(void) {
   pthread_sigmask(SIG_SETMASK, &all, &old);
   pthread_mutex_lock(&mutex);
   mask = old;
+  alone = is_alone();
   gch__forker = gch__self_number();
   for (int i = 0; i < FOLDERS; i++)
     table[i]->before();
@@ -70,6 +89,7 @@ static void in_parent(void) {
 }
 
 static void in_child(void) {
+  left_threads |= !alone;
   atomic_fetch_add(&gch__end_word, GCH_END_FORK);
   gch__thread_id_forked();
   gch__threads_forked();

@@ -49,6 +49,11 @@ static inline int gch__forks(void) {
          ~GCH_END_VALUES;
 }
 
+/* Whether a fork on the way here left threads behind. Then a lock of the C
+   library's that fork does not give back may be held for ever: glibc's dynamic
+   linker has such (dlopen, dlsym, dladdr, dl_iterate_phdr). */
+bool gch__left_threads(void);
+
 /* A number for the running task or, where there is none, the thread; and, in a
    forked child, that of who called fork, as it was then. */
 uintptr_t gch__self_number(void);

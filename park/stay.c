@@ -9,6 +9,8 @@
  */
 #include "park/stay.h"
 
+#include "park/fork.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
@@ -40,7 +42,8 @@ static void keep(void *code) {
 
 void gch__keep_loaded(void *code) {
   int saved = errno;
-  keep(code);
+  if (!gch__left_threads())
+    keep(code);
   errno = saved;
 }
 

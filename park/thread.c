@@ -4,6 +4,7 @@
 #include "park/begin.h"
 #include "park/cpus.h"
 #include "park/float.h"
+#include "park/fork.h"
 #include "park/stay.h"
 #include "park/thread_id.h"
 
@@ -50,12 +51,25 @@ static int add_thread_locals(struct dl_phdr_info *object, size_t size,
 }
 
 /* The C library takes the room for them from a thread's stack: bytes. Some of
-   that is for what is not loaded yet. */
+   that is for what is not loaded yet. Counted once: what comes later than the
+   program lives in that rest, or elsewhere. */
 static size_t thread_locals(void) {
   enum { NOT_LOADED_YET = 16 * 1024 };
-  size_t sum = NOT_LOADED_YET;
-  dl_iterate_phdr(add_thread_locals, &sum);
+  static _Atomic size_t known; /* relaxed: all find much the same */
+  size_t sum = atomic_load_explicit(&known, memory_order_relaxed);
+  if (sum > 0)
+    return sum;
+  sum = NOT_LOADED_YET;
+  if (!gch__left_threads()) {
+    dl_iterate_phdr(add_thread_locals, &sum);
+    atomic_store_explicit(&known, sum, memory_order_relaxed);
+  }
   return sum;
+}
+
+/* Before a fork, after which it can't be asked. */
+__attribute__((constructor(101))) static void at_load(void) {
+  thread_locals();
 }
 #else
 static size_t thread_locals(void) {

@@ -205,7 +205,6 @@ void gch__values_to_thread(struct gch_task *t) {
 /* Keys */
 
 static void init_once(void) {
-  gch__stay_loaded(); /* any thread's end may come here */
   atomic_store(&keys.ready,
                pthread_key_create(&keys.of_thread, drop_of_thread) == 0);
 }
@@ -237,6 +236,7 @@ static gch_key *take_record(void) {
 
 gch_key *gch_key_new(void (*drop)(void *value)) {
   int saved = errno;
+  gch__stay_loaded(); /* any thread's end may come to drop_of_thread */
   pthread_once(&keys.once, init_once);
   gch_key *key = atomic_load(&keys.ready) ? take_record() : NULL;
   errno = key ? saved : ENOMEM;

@@ -68,6 +68,7 @@ check_PROGRAMS += \
   tests/check_leaks \
   tests/check_main \
   tests/check_lifetime \
+  tests/check_loader \
   tests/check_maxprocs \
   tests/check_mutex \
   tests/check_mutex_fair \

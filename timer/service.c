@@ -30,6 +30,7 @@
 #include "park/fork.h"
 #include "park/lock.h"
 #include "park/parker.h"
+#include "park/stay.h"
 #include "park/thread.h"
 #include "timer/queue.h"
 
@@ -130,6 +131,7 @@ int gch__service_start(void) {
   if (atomic_load(&service.running))
     return 0;
   int saved = errno, err = 0;
+  gch__stay_loaded();
   gch__lock(&start_lock);
   if (!atomic_load(&service.running)) {
     err = create_thread();
