@@ -17,7 +17,7 @@
  * to a context or a timer are part of their owner's allocation, which lives
  * until the channel's last unref: destroy says how it goes.
  *
- * Lock order: context tree, timer queue, channel. A select takes the locks of
+ * Lock order: context tree, timer queue, channel; sleepers, channel. A select takes the locks of
  * several channels in the order of their addresses.
  */
 #ifndef GCH_CHAN_IMPL_H

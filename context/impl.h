@@ -22,7 +22,7 @@
  * cause and the closing of the done channels: a cancel marks a whole subtree
  * under it, so whoever gets the lock after finds all or nothing done. The top
  * outlives the tree, since children hold their parents. Order: tree, timer
- * queue, channel. Unparks, jobs and user code come after the unlock; and where
+ * queue, channel (and none of sleepers under them). Unparks, jobs and user code come after the unlock; and where
  * it is the library's own thread that cancels, the user code in a task.
  *
  * Done. Most contexts are never asked for their channel, so it is made when

@@ -5,24 +5,30 @@
  *
  * The handle's memory has holders: the user, what may still set a run off, and
  * each run, from when it is decided on until its function has returned. Who
- * gives the last share back frees it. All is guarded by the lock for lists of
- * sleepers at this address, which is held for a few steps, inside any other.
+ * gives the last share back frees it.
+ *
+ * Both numbers are one atomic word, so that a run is decided on without a lock:
+ * it is under another (a tree's, the timer queue's). The lists, and each step by
+ * which the sum gets less, are guarded by the lock for lists of sleepers at this
+ * address; it is taken with no other held. So who makes the sum 0 is the last who
+ * touches the memory, and who finds a run under way is woken by its end.
  *
  * In a forked child runs of the parent are not there: none is under way at
- * first.
+ * first. So the word says of which process its runs are, and the lists have
+ * theirs (sleepers.h).
  */
 #ifndef GCH_PARK_RUNS_H
 #define GCH_PARK_RUNS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct gch_run; /* one that is inside the function, on its stack */
 
 struct gch_runs {
-  uint32_t holders; /* but the runs */
-  uint32_t count;   /* of runs under way, begun or not */
-  uint32_t process; /* which they are of: see sleepers.h */
+  _Atomic uint64_t word; /* see runs.c */
+  uint32_t process;      /* which the lists are of */
   struct gch_run *inside;
   void *waiters;
 };
@@ -30,7 +36,8 @@ struct gch_runs {
 /* For a handle with so many holders. */
 void gch__runs_init(struct gch_runs *r, uint32_t holders);
 
-/* A run is decided on: a new one; or one that a holder becomes. */
+/* A run is decided on: a new one; or one that a holder becomes. By a holder, or
+   under a lock without which the holder does not go. */
 void gch__runs_add(struct gch_runs *r);
 void gch__runs_become(struct gch_runs *r);
 

@@ -10,7 +10,8 @@
  * and who has taken it out may free it. fire gathers what is to be done after
  * the unlock.
  *
- * Lock order: context tree, timer queue, channel.
+ * Lock order: context tree, timer queue, channel. (Those of sleepers are taken
+ * with neither held: park/sleepers.h.)
  *
  * In a forked child the queue is empty: entries queued before do not count as
  * queued.

@@ -6,14 +6,16 @@
  * takes the permit before it looks. So work given while it looks around makes
  * it look again.
  *
- * It runs no user code, which could hold up everybody's timers, and waits for
- * no lock that is held for long. What it reaches:
+ * It runs no user code, which could hold up everybody's timers. The longest that
+ * it waits for is a tree's lock, where another cancels that tree, or one with the
+ * same lock: as long as that takes for all its contexts. What it reaches:
  *
  *     a timer, a ticker      the lock of a channel of ours
  *     a signal               the registry's lock, the listeners' channels'
  *     a deadline, or signal  a tree's lock, and with it the locks of its done
  *     that cancels           channels; the watch of a custom context and a last
- *                            unref could call user code: each starts a task
+ *                            unref could call user code: each starts a task;
+ *                            an after_func that goes: the lock of its sleepers
  *     after_func, timer_func start a task
  *     a task's deadline      makes it ready
  *     the monitor            the scheduler's locks, starts a thread
