@@ -220,7 +220,9 @@ void gch__print_place(FILE *out, struct gch_code *c, const void *place) {
   uintptr_t at = (uintptr_t)place;
   struct gch_object *o = c ? object_of(c, at) : NULL;
   const struct named *n = o ? look_up(c, o, at) : NULL;
-  if (!o)
+  if (!place)
+    fputs("?", out);
+  else if (!o)
     fprintf(out, "%p", place);
   else if (!n->has_name)
     fprintf(out, "%s+%#zx", file_name(o), (size_t)(at - o->base));

@@ -34,7 +34,7 @@ struct gch_code *gch__code_new(void);
 void gch__code_free(struct gch_code *c);
 
 /* Prints where at is: "worker", "worker+0x3c", "program+0x1234" as addr2line takes
-   it, or the address. c may be NULL. */
+   it, or the address; "?" for NULL. c may be NULL. */
 void gch__print_place(FILE *out, struct gch_code *c, const void *at);
 
 /* What called the library in a task whose stack begins at sp and ends at end: the

@@ -49,9 +49,10 @@
  * is not in this library; and for how long. A place is a function's name, with
  * what lies between its beginning and the place; of a file without symbols it is
  * "file+0x1234" for addr2line. Where the place is not found (the kernel refuses
- * process_vm_readv, the program has this library linked statically and no
- * symbols), it is left out. While tasks run, a line may be a mixture of before and
- * after.
+ * process_vm_readv and /proc/self/mem, or the program has this library linked
+ * statically and no symbols), it is left out. An emulator may let nobody look at
+ * stacks: then "?" is the function, and "ready or waits" what it does. While tasks
+ * run, a line may be a mixture of before and after.
  *
  * Environment:
  *
@@ -61,9 +62,10 @@
  *                      "gulch: still alive: channels 1, contexts 0, timers 0,
  *                      tasks 1". Contexts are those that can be cancelled,
  *                      timers those with a channel. Tasks that are about to
- *                      end are given 0.1 s. What ends later than the library,
- *                      such as C++ objects that outlive main where gulch is
- *                      linked statically, counts as alive.
+ *                      end are given 0.1 s; that of GCH_MAIN is none of them.
+ *                      What ends later than the library, such as C++ objects
+ *                      that outlive main where gulch is linked statically,
+ *                      counts as alive.
  *
  *     GULCH_DEADLOCK=1 When every thread but the library's own is parked in
  *                      gulch for good, ends the process as Go does: with

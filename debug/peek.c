@@ -4,13 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 /* By a file, where there is no such system call, or a filter denies it. */
-static bool peek_file(void *to, const void *from, size_t n) {
+static bool read_file(void *to, const void *from, size_t n) {
   int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return false;
@@ -19,7 +20,17 @@ static bool peek_file(void *to, const void *from, size_t n) {
   return got == (ssize_t)n;
 }
 
-/* The call as such: an emulator that lacks it must not translate ours. */
+/* An emulator may give what it has itself at that address. */
+static bool peek_file(void *to, const void *from, size_t n) {
+  static const uint64_t mark = UINT64_C(0x67756c6368206973);
+  static atomic_int trusted; /* -1: no */
+  uint64_t seen = 0;
+  if (atomic_load(&trusted) == 0)
+    atomic_store(&trusted,
+                 read_file(&seen, &mark, sizeof seen) && seen == mark ? 1 : -1);
+  return atomic_load(&trusted) > 0 && read_file(to, from, n);
+}
+
 bool gch__peek(void *to, const void *from, size_t n) {
 #ifdef SYS_process_vm_readv
   struct iovec local = {to, n}, remote = {(void *)(uintptr_t)from, n};
@@ -31,4 +42,12 @@ bool gch__peek(void *to, const void *from, size_t n) {
     return false;
 #endif
   return peek_file(to, from, n);
+}
+
+void gch__peek_stable(void *to, const void *from, size_t n) {
+  if (gch__peek(to, from, n))
+    return;
+  volatile char *t = to;
+  for (size_t i = 0; i < n; i++)
+    t[i] = ((const volatile char *)from)[i];
 }

@@ -10,4 +10,8 @@
    is the kernel that reads, so nothing faults, and no sanitizer minds. */
 bool gch__peek(void *to, const void *from, size_t n);
 
+/* The same for memory that stays: where the kernel does not read, the caller
+   does. */
+void gch__peek_stable(void *to, const void *from, size_t n);
+
 #endif

@@ -159,7 +159,8 @@ static bool waits(struct gch_wait *w) {
 struct seen {
   const struct gch_task *task;
   struct gch_task copy;
-  struct gch_stack stack; /* a copy of its header */
+  struct gch_stack stack; /* a copy of its header, */
+  bool has_stack;         /* if there is one that can be read */
 };
 
 static bool has_worker_with_proc(const struct gch_task *t) {
@@ -167,8 +168,10 @@ static bool has_worker_with_proc(const struct gch_task *t) {
   for (uint32_t i = 0; i < n; i++) {
     struct gch_proc *p = atomic_load(&gch__sched.procs[i]);
     struct gch_worker *w = atomic_load(&p->worker);
-    struct gch_task *runs;
-    if (w && gch__peek(&runs, &w->task, sizeof runs) && runs == t)
+    struct gch_task *runs = NULL;
+    if (w)
+      gch__peek_stable(&runs, &w->task, sizeof runs);
+    if (runs == t)
       return true;
   }
   return false;
@@ -190,15 +193,14 @@ static void print_state(const struct line *l, struct seen *s) {
     else if (n > 0)
       print_ops(l, ops, n, where);
     else
-      fputs(", ready\n", l->out);
+      fputs(s->has_stack ? ", ready\n" : ", ready or waits\n", l->out);
   }
 }
 
 static void print_task(const struct line *l, struct seen *s) {
   struct gch_stack *header = s->copy.stack;
   s->stack = (struct gch_stack){0};
-  if (header && !gch__peek(&s->stack, header, sizeof *header))
-    s->stack = (struct gch_stack){0};
+  s->has_stack = header && gch__peek(&s->stack, header, sizeof *header);
   fprintf(l->out, "task %p", (const void *)s->task);
   print_name(l->out, s->stack.name);
   print_entry(l, s->copy.fiber.sp ? s->stack.entry : s->copy.call.a);
@@ -210,8 +212,7 @@ static void print_records(const struct line *l, const struct gch_task *records,
   struct gch_task copies[RECORDS];
   for (size_t at = 0; at < n; at += RECORDS) {
     size_t some = n - at < RECORDS ? n - at : RECORDS;
-    if (!gch__peek(copies, records + at, some * sizeof *copies))
-      return;
+    gch__peek_stable(copies, records + at, some * sizeof *copies);
     for (size_t i = 0; i < some; i++) {
       struct seen s = {.task = records + at + i, .copy = copies[i]};
       if (s.copy.generation == gch__sched.generation && s.task != but)

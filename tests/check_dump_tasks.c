@@ -320,6 +320,26 @@ START_TEST(a_task_shows_its_name) {
 }
 END_TEST
 
+/* The lines that begin with "task". */
+static int count_lines(const char *text) {
+  int n = 0;
+  for (const char *at = text; at; at = strchr(at, '\n')) {
+    at += *at == '\n';
+    n += strncmp(at, "task ", 5) == 0;
+  }
+  return n;
+}
+
+static void await_lines(int n) {
+  for (bool is = false; !is;) {
+    char *text = dump();
+    is = count_lines(text) == n;
+    free(text);
+    if (!is)
+      gch_sleep(MS);
+  }
+}
+
 static _Atomic uint32_t tid;
 
 static void thread_receiver(void *unused) {
@@ -341,32 +361,28 @@ START_TEST(a_task_that_is_a_thread_is_shown_by_its_number) {
   ck_assert_msg(strstr(text, line) != NULL, "%s in %s", line, text);
   free(text);
   gch_close(scene.c);
-  await_no_tasks();
-  text = dump();
-  ck_assert_ptr_null(strstr(text, "task"));
-  free(text);
+  await_lines(0);
 }
 END_TEST
 
 START_TEST(each_of_many_tasks_is_shown_once) {
-  int many = scaled(3000), n = 0;
+  int many = scaled(3000);
   for (int i = 0; i < many; i++)
     gch_go(receiver, NULL);
   await_waiting(scene.c, 0, (size_t)many);
   char *text = dump();
-  for (const char *at = text; (at = strstr(at, "\ntask 0x")); at++)
-    n++;
-  ck_assert_int_eq(n, many);
+  ck_assert_int_eq(count_lines(text), many);
   free(text);
 }
 END_TEST
 
 START_TEST(who_is_over_is_not_shown) {
+  gch_go(receiver, NULL);
+  await_waiting(scene.c, 0, 1);
   pairs_run(20, 5);
-  await_no_tasks();
-  char *text = dump();
-  ck_assert_ptr_null(strstr(text, "task"));
-  free(text);
+  await_lines(1); /* some may be on their way out */
+  gch_close(scene.c);
+  await_lines(0);
 }
 END_TEST
 
@@ -420,6 +436,8 @@ END_TEST
 
 Suite *test_suite(void) {
   Suite *s = fork_suite("dump_tasks");
+  if (getenv("GULCH_TEST_EMULATOR") && sizeof(void *) < 8)
+    return s; /* it lets nobody look at stacks */
   TCase *waits = test_case(s, "waits");
   tcase_add_checked_fixture(waits, setup, teardown);
   tcase_add_test(waits, a_receive_shows_its_channel);

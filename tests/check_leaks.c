@@ -153,6 +153,8 @@ END_TEST
 START_TEST(a_task_is_counted_and_shown_where_it_is_parked) {
   char *text = text_of("task", "1");
   ck_assert_ptr_nonnull(strstr(text, ": 0 bytes, 0/0, open\n  receive: "));
+  ck_assert_ptr_nonnull(strstr(text, "\ntask "));
+  ck_assert_ptr_nonnull(strstr(text, ": stay, receive from 0x"));
   ck_assert_ptr_nonnull(
       strstr(text, "\n" ALIVE "channels 1, contexts 0, timers 0, tasks 1\n"));
   free(text);

@@ -272,7 +272,8 @@ START_TEST(main_that_waits_for_good_is_a_deadlock) {
   static char text[SCENE_TEXT];
   ck_assert_int_eq(play_scene("deadlock", "GULCH_DEADLOCK", "1", text), 2);
   ck_assert_ptr_nonnull(strstr(text, "all goroutines are asleep - deadlock!"));
-  ck_assert_ptr_nonnull(strstr(text, "\"main\""));
+  ck_assert_ptr_nonnull(
+      strstr(text, " \"main\": receive_for_good, receive from"));
 }
 END_TEST
 
