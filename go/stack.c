@@ -80,6 +80,12 @@ static void count(struct slab *slab) {
     slab->warm[i / 64] |= UINT64_C(1) << i % 64;
 }
 
+/* Before anybody looks at them: a report does so without a lock. */
+static void no_tasks(struct slab *slab) {
+  for (uint32_t i = 0; i < slab->count; i++)
+    slab->tasks[i].generation = GCH_NO_GENERATION;
+}
+
 static struct slab *slab_new(void) {
   int saved = errno;
   struct slab *slab = (struct slab *)(void *)gch__map(sizeof *slab);
@@ -89,6 +95,8 @@ static struct slab *slab_new(void) {
     if (!slab->stacks) {
       munmap(slab, sizeof *slab);
       slab = NULL;
+    } else {
+      no_tasks(slab);
     }
   }
   gch__root(slab, sizeof *slab); /* what is passed to who has not begun */
@@ -135,7 +143,6 @@ static struct gch_free *batch_of(struct slab *slab, int first) {
   struct gch_free *batch = NULL;
   for (int i = end; i-- > first;) {
     struct gch_free *f = (struct gch_free *)(void *)&slab->tasks[i];
-    slab->tasks[i].generation = GCH_NO_GENERATION;
     f->next = batch;
     batch = f;
   }
@@ -366,6 +373,7 @@ void gch__task_free(struct gch_worker *w, struct gch_task *t,
   if (s) {
     s->name[0] = '\0';
     s->argument = 0;
+    s->values = NULL;
     stacks = put(p, GCH_FREE_STACKS, s);
   }
   if (w)

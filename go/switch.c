@@ -269,6 +269,7 @@ take_over(struct gch_worker *w, struct gch_task *self, struct gch_task *next) {
   next->stack = self->stack;
   next->stack->name[0] = '\0';
   next->stack->argument = 0;    /* room that is lost until the stack is free */
+  next->stack->values = NULL;
   next->fiber.sp = next->stack; /* it has begun */
   set_running(next);
   set_task(w, next);

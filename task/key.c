@@ -16,7 +16,7 @@
  * thread leaves its table to the thread, which drops it as it does its own. Drop
  * functions may set values: those are dropped too, in ROUNDS rounds.
  *
- * The lock guards the list of freed records, nothing else.
+ * The lock guards the list of freed records and the making of the pthread key.
  */
 #include "go/sched.h"
 #include "park/fork.h"
@@ -50,10 +50,9 @@ struct gch_values {
 static struct {
   struct gch_lock lock;
   gch_key *freed;
-  pthread_once_t once;
   pthread_key_t of_thread;
-  atomic_bool ready;
-} keys = {.once = PTHREAD_ONCE_INIT};
+  atomic_bool ready; /* there is of_thread */
+} keys;
 
 /* Tables */
 
@@ -204,9 +203,17 @@ void gch__values_to_thread(struct gch_task *t) {
 
 /* Keys */
 
-static void init_once(void) {
-  atomic_store(&keys.ready,
-               pthread_key_create(&keys.of_thread, drop_of_thread) == 0);
+/* False: there can be no keys yet, for want of a pthread key. */
+static bool begin(void) {
+  if (atomic_load(&keys.ready))
+    return true;
+  gch__stay_loaded(); /* any thread's end may come to drop_of_thread */
+  gch__lock(&keys.lock);
+  if (!atomic_load(&keys.ready))
+    atomic_store(&keys.ready,
+                 pthread_key_create(&keys.of_thread, drop_of_thread) == 0);
+  gch__unlock(&keys.lock);
+  return atomic_load(&keys.ready);
 }
 
 static void put_records(gch_key *first, size_t n) {
@@ -236,9 +243,7 @@ static gch_key *take_record(void) {
 
 gch_key *gch_key_new(void (*drop)(void *value)) {
   int saved = errno;
-  gch__stay_loaded(); /* any thread's end may come to drop_of_thread */
-  pthread_once(&keys.once, init_once);
-  gch_key *key = atomic_load(&keys.ready) ? take_record() : NULL;
+  gch_key *key = begin() ? take_record() : NULL;
   errno = key ? saved : ENOMEM;
   if (!key)
     return NULL;

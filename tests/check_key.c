@@ -176,6 +176,19 @@ static void free_twice(void *key) {
   gch_key_free(key);
 }
 
+START_TEST(a_key_can_be_made_when_there_are_pthread_keys_again) {
+  pthread_key_t last, next;
+  ck_assert_int_eq(pthread_key_create(&last, NULL), 0);
+  while (pthread_key_create(&next, NULL) == 0)
+    last = next;
+  errno = 0;
+  ck_assert_ptr_null(gch_key_new(NULL));
+  ck_assert_int_eq(errno, ENOMEM);
+  pthread_key_delete(last);
+  gch_key_free(new_key(NULL));
+}
+END_TEST
+
 START_TEST(a_second_free_is_a_panic) {
   gch_key *key = new_key(NULL);
   expect_panic(free_twice, key, "gulch: free of a key that was freed before");
@@ -283,6 +296,57 @@ static void tell_of_drop(void *value) {
   gch_send(dropped, &(int){value == &values[1]});
 }
 
+/* A custom context's err is user code that runs after a task's function. */
+
+static gch_key *late;
+static _Atomic(void *) found;
+
+static int set_late(void *ctx, const gch_ctx *parent) {
+  (void)parent;
+  gch_key_set(late, &values[1]);
+  return gch_ctx_err(ctx);
+}
+
+static gch_chan *done_of(void *ctx, const gch_ctx *parent) {
+  (void)parent;
+  return gch_ctx_done(ctx);
+}
+
+static int return_5(const gch_ctx *ctx, void *arg) {
+  (void)ctx, (void)arg;
+  return 5;
+}
+
+static void find_late(void *arg) {
+  (void)arg;
+  atomic_store(&found, gch_key_get(late));
+}
+
+START_TEST(what_a_custom_context_sets_in_a_groups_task_is_dropped) {
+  static const gch_ctx_ops ops = {.err = set_late, .done = done_of};
+  gch_wg wg = GCH_WG_INIT;
+  gch_maxprocs(1);
+  late = new_key(count_drop);
+  gch_errgroup *g = gch_errgroup_with_ctx(gch_ctx_background());
+  const gch_ctx *mine =
+      gch_ctx_custom(gch_ctx_background(), &ops,
+                     gch_ctx_with_cancel(gch_errgroup_ctx(g)));
+  gch_ctx *below = gch_ctx_with_cancel(mine);
+  ck_assert_int_eq(gch_errgroup_go(g, return_5, NULL), 0);
+  ck_assert_int_eq(gch_errgroup_wait(g), 5);
+  for (int i = 0; i < 3; i++) {
+    ck_assert_int_eq(gch_wg_go(&wg, find_late, NULL), 0);
+    gch_wg_wait(&wg);
+    ck_assert_ptr_null(atomic_load(&found));
+  }
+  ck_assert_int_eq(drops, 1);
+  gch_key_free(late);
+  gch_ctx_unref(below);
+  gch_ctx_unref(mine);
+  gch_errgroup_free(g);
+}
+END_TEST
+
 START_TEST(what_a_timer_starts_drops_too) {
   gch_key *key = new_key(tell_of_drop);
   int it = 0;
@@ -381,6 +445,8 @@ Suite *test_suite(void) {
   tcase_add_test(t, each_task_has_its_own_wherever_it_goes_on);
   tcase_add_test(t, a_new_task_has_none);
   add_in_each_way(t, a_new_key_shows_no_value_of_one_that_was_freed);
+  if (!SANITIZED)
+    tcase_add_test(t, a_key_can_be_made_when_there_are_pthread_keys_again);
   tcase_add_test(t, a_second_free_is_a_panic);
   TCase *drop = test_case(s, "drops");
   add_in_each_way(drop, each_value_left_is_dropped_once);
@@ -388,6 +454,7 @@ Suite *test_suite(void) {
   add_in_each_way(drop, a_drop_may_block);
   tcase_add_test(drop, who_waits_for_a_task_waits_for_its_drops);
   tcase_add_test(drop, what_a_timer_starts_drops_too);
+  tcase_add_test(drop, what_a_custom_context_sets_in_a_groups_task_is_dropped);
   if (!THREAD_SANITIZED)
     tcase_add_test(drop, pthread_exit_drops_too);
   TCase *forks = test_case(s, "fork");

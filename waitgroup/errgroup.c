@@ -106,8 +106,10 @@ static void run(void *fn, void *group, void *arg) {
   int none = 0, forks = gch__forks();
   int err = ((int (*)(const gch_ctx *, void *))fn)(gch_errgroup_ctx(g), arg);
   gch__exit_in_child(forks);
-  if (err != 0 && atomic_compare_exchange_strong(&g->first, &none, err))
+  if (err != 0 && atomic_compare_exchange_strong(&g->first, &none, err)) {
     gch_ctx_cancel_cause(g->ctx, err);
+    gch__exit_in_child(forks); /* after what a custom context's functions do */
+  }
   end_one(g);
 }
 
