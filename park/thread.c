@@ -132,7 +132,7 @@ struct start {
   void *(*main)(void *);
   void *arg;
   size_t stack;
-  bool clean;
+  bool cpus, policy; /* whether it is given the process's */
   pthread_t thread;
 };
 
@@ -141,10 +141,10 @@ static int create(struct start *s) {
   if (pthread_attr_init(&attr) != 0)
     return ENOMEM;
   pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-  if (s->clean) {
+  if (s->cpus)
     set_cpus(&attr);
+  if (s->policy)
     set_policy(&attr);
-  }
   pthread_attr_setguardsize(&attr, GUARD);
   int err = pthread_attr_setstacksize(&attr, s->stack);
   if (!err)
@@ -165,14 +165,16 @@ static int create_larger(struct start *s) {
   return err;
 }
 
-/* Without privilege a policy may be there to stay. */
+/* Without privilege a policy may be there to stay; and a processor may be gone
+   since. */
 static int create_clean(struct start *s) {
   sigset_t all, old;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
   int err = create_larger(s);
-  if (err == EPERM || err == EINVAL) {
-    s->clean = false;
+  for (bool *more[] = {&s->policy, &s->cpus, NULL}, **at = more;
+       *at && (err == EPERM || err == EINVAL); at++) {
+    **at = false;
     err = create_larger(s);
   }
   pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -181,12 +183,13 @@ static int create_clean(struct start *s) {
 
 int gch__thread_start(enum gch_thread_kind kind, void *(*main)(void *),
                       void *arg, size_t stack, pthread_t *thread) {
-  struct start s = {main, arg, stack_size(stack), kind == GCH_THREAD_OURS, 0};
+  bool ours = kind == GCH_THREAD_OURS;
+  struct start s = {main, arg, stack_size(stack), ours, ours, 0};
   if (s.stack == 0)
     return ENOMEM;
   gch__stay_loaded();
   gch__begin();
-  int err = s.clean ? create_clean(&s) : create_larger(&s);
+  int err = ours ? create_clean(&s) : create_larger(&s);
   if (thread)
     *thread = s.thread;
   return err;

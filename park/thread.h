@@ -17,7 +17,9 @@
  *
  * What can't be undone stays with whoever starts it: a seccomp filter,
  * capabilities, namespaces, a memory policy, rights to protection keys; and
- * without privilege a nice value that was raised, or SCHED_IDLE.
+ * without privilege a nice value that was raised, or SCHED_IDLE. Who has
+ * SCHED_DEADLINE starts no thread at all: without SCHED_FLAG_RESET_ON_FORK the
+ * kernel makes none.
  *
  * A thread that a program asked for (gch_go_opts.thread) is as pthread_create
  * makes it: who starts it is its owner, and there is no other way to say what it
