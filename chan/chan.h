@@ -206,9 +206,10 @@ GCH_API int gch_recv_until(gch_chan *c, void *elem, int64_t deadline);
 
 /* Receives up to max values into the array elems: waits for one, then takes
    what is there, buffered or with parked senders, as that many receives in a row
-   would (others may get in between). elems may be NULL to discard. *n is how
-   many; n may be NULL. 0; EPIPE: closed and empty, and then *n is 0 and the
-   first element is zero-filled; EINVAL: max is 0. */
+   would (others may get in between; what they send meanwhile may be taken too, up
+   to max). elems may be NULL to discard. *n is how many; n may be NULL. 0; EPIPE:
+   closed and empty, and then *n is 0 and the first element is zero-filled; EINVAL:
+   max is 0. */
 GCH_API int gch_recv_many(gch_chan *c, void *elems, size_t max, size_t *n);
 
 /* Sends the count values of the array elems, in order, waiting where it must:

@@ -57,6 +57,10 @@ static void note_first(struct crowd *k, const struct gch_waiter *w,
   const struct gch_task *task = w->group->parker.task;
   const char *name = task ? gch__task_name(task) : "";
   const char *where = w->pos == GCH_NO_CASE ? "" : " of a select";
+  if (w->pos == GCH_WAY_OUT) {
+    what = "wait that a context ends";
+    where = "";
+  }
   if (!task)
     snprintf(k->first, TEXT, "thread %" PRIu32 " is parked in a %s%s",
              w->group->tid, what, where);

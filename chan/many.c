@@ -101,9 +101,12 @@ static int wait_and_take(gch_chan *c, void *elems, size_t max, size_t *n) {
   if (*n > 0)
     return 0;
   int err = gch__recv(c, elems, GCH__FOREVER);
-  if (err == 0)
-    *n = 1 + take(c, at(c, elems, 1), max - 1);
-  return err;
+  if (err)
+    return err;
+  *n = 1;
+  if (max > 1)
+    *n += take(c, at(c, elems, 1), max - 1);
+  return 0;
 }
 
 /* Values received into NULL are destroyed, from copies, without the lock. */

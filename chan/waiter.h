@@ -40,6 +40,10 @@
 /* The position of an operation that is no case of a select. */
 #define GCH_NO_CASE (UINT32_MAX - 2)
 
+/* That of who sleeps for something else, until a context is done
+   (context/way_out.c). */
+#define GCH_WAY_OUT (UINT32_MAX - 3)
+
 struct gch_group {
   _Atomic uint32_t winner;
   bool plain; /* one waiter, no deadline */

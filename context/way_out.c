@@ -22,7 +22,9 @@
 
 #include "context/impl.h"
 
-enum { BY_WAKER, BY_DONE };
+/* The second is the position on the channel, for reports. */
+#define BY_WAKER 0
+#define BY_DONE GCH_WAY_OUT
 
 static struct gch_ctx_way_out *of(struct gch_way_out *out) {
   return gch__container_of(out, struct gch_ctx_way_out, out);

@@ -27,7 +27,8 @@
  * or gch_after's. Then an indented line for each operation parked on it,
  * receives before sends, each kind in the order in which it will be served:
  * "receive" or "send"; "in select case N" for a case of a select, which stands
- * so with each of its channels; the thread, by the number that ps and gdb give
+ * so with each of its channels; "in a wait that a context ends" for who waits for
+ * something else, as in gch_mutex_lock_ctx; the thread, by the number that ps and gdb give
  * it, or "task", its address, and its name, if it has one; how long ago it
  * began to wait, in seconds. The order of the channels
  * means nothing. Later versions may add to the end of a line, and other lines.

@@ -167,7 +167,9 @@ static void print_who(FILE *out, const struct parked *p) {
 static void print_parked(FILE *out, const struct parked *p, int64_t now) {
   int64_t ms = now > p->since ? (now - p->since) / 1000000 : 0;
   fputs(p->sends ? "  send" : "  receive", out);
-  if (p->pos != GCH_NO_CASE)
+  if (p->pos == GCH_WAY_OUT)
+    fputs(" in a wait that a context ends", out);
+  else if (p->pos != GCH_NO_CASE)
     fprintf(out, " in select case %" PRIu32, p->pos);
   fputs(": ", out);
   print_who(out, p);
@@ -191,7 +193,8 @@ static void print_batch(FILE *out, struct batch *b, struct gch_census *census,
     print_chan(out, n);
     for (size_t i = 0; i < n->parked; i++, p++) {
       print_parked(out, p, now);
-      gch__ops_add(ops, op_of(n, p));
+      if (p->pos != GCH_WAY_OUT) /* its wait tells (park/wait.h) */
+        gch__ops_add(ops, op_of(n, p));
     }
     if (n->cut > 0)
       fprintf(out, "  and %zu more\n", n->cut);

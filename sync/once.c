@@ -83,7 +83,7 @@ static void await(gch_once *o) {
     gch__sleep(&s, lock, GCH__FOREVER, GCH_WAIT_ONCE, o);
 }
 
-static int do_slow(gch_once *o, void (*fn)(void *), void *arg) {
+static void do_slow(gch_once *o, void (*fn)(void *), void *arg) {
   uint32_t seen = FRESH;
   look_for_ghosts(o);
   if (gch__replace(&o->state, &seen, RUNNING)) {
@@ -93,7 +93,6 @@ static int do_slow(gch_once *o, void (*fn)(void *), void *arg) {
   } else if (seen != DONE) {
     await(o);
   }
-  return 0;
 }
 
 int gch_once_do(gch_once *o, void (*fn)(void *), void *arg) {
@@ -102,5 +101,7 @@ int gch_once_do(gch_once *o, void (*fn)(void *), void *arg) {
     return gch__go_panics(EINVAL, done ? 0 : EINVAL,
                           "runtime error: invalid memory address or nil "
                           "pointer dereference");
-  return done ? 0 : do_slow(o, fn, arg);
+  if (!done)
+    do_slow(o, fn, arg);
+  return 0;
 }

@@ -2,6 +2,7 @@
 /* References gone wrong, and what is said of it. */
 #define TEST_AS_IS
 #include "chan_forms.h"
+#include "own_ctx.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +112,15 @@ static void select_send(void *c) {
   gch_select(GCH_SEND(c, ""));
 }
 
+/* A context of the program's own is done when c is closed. */
+static void lock_until_closed(void *c) {
+  static gch_mutex m = GCH_MUTEX_INIT;
+  static const gch_ctx_ops ops = {.done = own_done, .err = own_err};
+  struct own own = {c, 0, 0};
+  gch_mutex_lock(&m);
+  gch_mutex_lock_ctx(gch_ctx_custom(gch_ctx_background(), &ops, &own), &m);
+}
+
 struct parked {
   void (*fn)(void *c);
   const char *chan, *task; /* names; task NULL: a thread */
@@ -161,6 +171,10 @@ START_TEST(freeing_what_somebody_is_parked_on_says_who_and_in_what) {
   expect_panic(unref_under, &p,
                LAST "channel \"jobs\" on which task \"worker\" is parked in a "
                     "send of a select");
+  p = (struct parked){lock_until_closed, "jobs", "worker", 0, 1};
+  expect_panic(unref_under, &p,
+               LAST "channel \"jobs\" on which task \"worker\" is parked in a "
+                    "wait that a context ends");
 }
 END_TEST
 

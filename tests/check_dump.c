@@ -276,6 +276,34 @@ static void select_on_two(void *arg) {
              GCH_SEND_ERR(t->b, &v, &err));
 }
 
+struct locker {
+  gch_ctx *ctx;
+  gch_mutex mutex;
+  _Atomic uint32_t tid;
+};
+
+static void lock_until_done(void *arg) {
+  struct locker *l = arg;
+  atomic_store(&l->tid, my_tid());
+  gch_mutex_lock_ctx(l->ctx, &l->mutex);
+}
+
+START_TEST(a_wait_that_a_context_ends_is_no_select) {
+  struct locker l = {gch_ctx_with_cancel(gch_ctx_background()), GCH_MUTEX_INIT,
+                     0};
+  char *said;
+  gch_mutex_lock(&l.mutex);
+  test_thread *thread = thread_start(lock_until_done, &l);
+  await_waiting(gch_ctx_done(l.ctx), 0, 1);
+  char *line = parked_on(gch_ctx_done(l.ctx), &said);
+  expect_parked(&line, "receive in a wait that a context ends", l.tid);
+  free(said);
+  gch_ctx_cancel(l.ctx);
+  thread_join(thread);
+  gch_ctx_unref(l.ctx);
+}
+END_TEST
+
 START_TEST(a_parked_select_is_shown_on_each_of_its_channels) {
   struct two t = {gch_make_of(int, 0), gch_make_of(int, 0), 0};
   test_thread *thread = thread_start(select_on_two, &t);
@@ -350,6 +378,7 @@ Suite *test_suite(void) {
   tcase_add_test(parked, how_long_counts_from_when_it_began_to_wait);
   tcase_add_test(parked, how_long_counts_for_a_task_too);
   tcase_add_test(parked, a_parked_task_is_shown_with_its_name);
+  tcase_add_test(parked, a_wait_that_a_context_ends_is_no_select);
   tcase_add_test(parked, a_parked_select_is_shown_on_each_of_its_channels);
   tcase_add_test(parked, any_number_of_operations_is_shown);
   return s;
