@@ -79,6 +79,16 @@ void gch__chain_install(int sig, handler_fn *handler) {
   sigaction(sig, ours, NULL);
 }
 
+bool gch__chain_informed(int sig) {
+  struct old *old = old_of(sig);
+  struct sigaction now;
+  if (sigaction(sig, NULL, &now) != 0 || now.sa_flags & SA_SIGINFO)
+    return true;
+  bool ours = now.sa_handler == (void (*)(int))(void *)old->ours.sa_sigaction;
+  sigaction(sig, ours ? &old->ours : &old->action, NULL);
+  return false;
+}
+
 /* Blocks sig and sends it to this thread. False: it could not, and sig is
    blocked or not as it was. */
 static bool send_again(int sig, siginfo_t *info) {

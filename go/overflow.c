@@ -17,6 +17,8 @@
 enum { SIGNAL_STACK = 64 * 1024 };
 
 static void on_fault(int sig, siginfo_t *info, void *context) {
+  if (!gch__chain_informed(sig))
+    return;
   struct gch_task *t = gch__task_running;
   bool fault = info->si_code > 0; /* and not sent by anybody */
   if (!fault || !t || !t->stack ||

@@ -363,6 +363,29 @@ START_TEST(faults_of_many_threads_and_tasks_are_each_their_own) {
 }
 END_TEST
 
+/* It has no SA_SIGINFO then, nor SA_ONSTACK: until the first fault. */
+static int put_back_by_signal(void *unused) {
+  (void)unused;
+  gch_chan *c = gch_make(0, 0);
+  struct sigaction a = {.sa_handler = jump};
+  gch_go_opts opts = {.name = "last"};
+  scene.sig = SIGSEGV;
+  make_forbidden();
+  sigaction(SIGSEGV, &a, NULL);
+  gch_go(fault_often, c);
+  gch_recv(c, NULL);
+  signal(SIGSEGV, signal(SIGSEGV, SIG_DFL));
+  gch_go_with(&opts, fault_then_overflow, c);
+  gch_recv(c, NULL);
+  gch_recv(NULL, NULL);
+  return 0;
+}
+
+START_TEST(a_handler_that_is_put_back_by_signal_is_the_librarys_again) {
+  expect_abort(put_back_by_signal, NULL, "stack overflow in task last\n");
+}
+END_TEST
+
 Suite *test_suite(void) {
   Suite *s = suite_create("task_faults");
   TCase *t = test_case(s, "kept");
@@ -373,5 +396,6 @@ Suite *test_suite(void) {
                       FLAGS * LEAVES);
   t = test_case(s, "many");
   tcase_add_test(t, faults_of_many_threads_and_tasks_are_each_their_own);
+  tcase_add_test(t, a_handler_that_is_put_back_by_signal_is_the_librarys_again);
   return s;
 }
