@@ -26,7 +26,9 @@
  * <gulch/sync.h> has locks that it may hold.
  *
  *   - Worker threads have the signal mask of the thread that started the first
- *     task. A handler that runs in one runs on the task's stack, unless it has
+ *     task, or that before this was the first to give the library a function that a
+ *     task may have to call (gch_timer_func, gch_ctx_after_func, gch_ctx_custom,
+ *     gch_ctx_with_value_drop). A handler that runs in one runs on the task's stack, unless it has
  *     SA_ONSTACK. They have nothing else of who happens to need one: they may use
  *     the processors that any thread might when the first was started, are
  *     scheduled as SCHED_OTHER with the nice value of the first thread of the
@@ -57,7 +59,9 @@
  *   - To tell of an overflow the first task installs handlers of SIGSEGV and
  *     SIGBUS, which pass every other fault on to what was installed before. What
  *     is installed later takes their place: then an overflow is a fault like
- *     others, unless that passes it on.
+ *     others, unless that passes it on. Who puts the library's handler back should
+ *     do it by sigaction: with signal() it is without its own stack, and the next
+ *     overflow without words, until another fault has come.
  *
  * GULCH_MAXPROCS: gch_maxprocs at first. GULCH_MAXTHREADS (10000): with more
  * threads than that blocked in tasks the process ends with a fatal error. So it

@@ -9,12 +9,12 @@
  * waits for 10 s hears of it.
  *
  * A task moves when it is started or taken from a queue, or ends; and while the
- * process uses processor time, since one that computes may be about to end.
+ * threads of tasks use processor time, since one that computes may be about to
+ * end. What the program's own threads do is no matter of tasks.
  */
 #include "go/sched.h"
 #include "park/say.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #define sched gch__sched
@@ -29,7 +29,7 @@ static struct {
   int64_t failed; /* when a thread could not be started last */
   uint64_t steps; /* at `since` */
   int64_t window; /* for processor time, when it began */
-  int64_t cpu;    /* and what the process had used then */
+  int64_t cpu;    /* and what tasks had used then */
   uint32_t generation; /* of the process that all this is about */
 } lack;
 
@@ -59,12 +59,9 @@ static uint64_t steps(void) {
 }
 
 static bool computes(int64_t now) {
-  struct timespec t;
   if (now - lack.window < WINDOW)
     return false;
-  if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) != 0)
-    return false;
-  int64_t cpu = (int64_t)t.tv_sec * SECOND + t.tv_nsec;
+  int64_t cpu = gch__workers_time() + gch__thread_tasks_time();
   bool busy = (cpu - lack.cpu) / BUSY >= (now - lack.window) / WINDOW;
   lack.window = now;
   lack.cpu = cpu;

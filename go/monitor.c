@@ -120,12 +120,9 @@ static bool is_runnable(uint32_t tid) {
 
 /* Processor time of p's worker, nanoseconds; 0: not known. */
 static int64_t cpu_time(struct gch_proc *p) {
-  struct timespec t;
   struct gch_worker *w = atomic_load(&p->worker);
-  if (!w || atomic_load(&w->tid) == 0 ||
-      clock_gettime(atomic_load(&w->cpu_clock), &t) != 0)
-    return 0;
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+  bool known = w && atomic_load(&w->tid) != 0;
+  return known ? gch__clock_time(atomic_load(&w->cpu_clock)) : 0;
 }
 
 /* A worker that wants a processor and gets none is not stuck: one more would

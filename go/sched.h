@@ -364,6 +364,12 @@ struct gch_task *gch__take_shared(struct gch_worker *w);
    can be started. is_thread: the caller's thread is w's, where that is new. reset:
    in a forked child. */
 void gch__threads_init(void);
+
+/* Processor time, nanoseconds: of a clock, 0 where there is none; of the threads
+   of all workers that there are, of all tasks that are a thread. */
+int64_t gch__clock_time(clockid_t clock);
+int64_t gch__workers_time(void);
+int64_t gch__thread_tasks_time(void);
 bool gch__threads_are_at_limit(void);
 bool gch__worker_start(struct gch_proc *p);
 void gch__worker_is_thread(struct gch_worker *w);

@@ -48,14 +48,24 @@ static struct {
   uint32_t max;
 } threads = {.once = PTHREAD_ONCE_INIT};
 
+enum { RECORDS = 64 };
+
+/* They are there for good, and all can be found. */
+struct records {
+  struct gch_worker workers[RECORDS];
+  struct records *older;
+};
+static _Atomic(struct records *) newest;
+
 /* A record, and more for the list. */
 static struct gch_worker *new_records(void) {
-  enum { RECORDS = 64 };
-  struct gch_worker *w =
-      (struct gch_worker *)(void *)gch__map(RECORDS * sizeof *w);
-  if (!w)
+  struct records *r = (struct records *)(void *)gch__map(sizeof *r);
+  if (!r)
     return NULL;
+  struct gch_worker *w = r->workers;
   gch__lock(&threads.lock);
+  r->older = atomic_load(&newest);
+  atomic_store(&newest, r);
   for (int i = 1; i < RECORDS; i++) {
     w[i].next_idle = threads.records;
     threads.records = &w[i];
@@ -79,6 +89,23 @@ static void record_free(struct gch_worker *w) {
   w->next_idle = threads.records;
   threads.records = w;
   gch__unlock(&threads.lock);
+}
+
+int64_t gch__clock_time(clockid_t clock) {
+  struct timespec t;
+  return clock_gettime(clock, &t) == 0
+             ? (int64_t)t.tv_sec * 1000000000 + t.tv_nsec
+             : 0;
+}
+
+/* Whose thread has ended has no clock. */
+int64_t gch__workers_time(void) {
+  int64_t sum = 0;
+  for (struct records *r = atomic_load(&newest); r; r = r->older)
+    for (int i = 0; i < RECORDS; i++)
+      if (atomic_load(&r->workers[i].tid) != 0)
+        sum += gch__clock_time(atomic_load(&r->workers[i].cpu_clock));
+  return sum;
 }
 
 /* The thread of w goes, and w may have a proc. A function of its own, since
