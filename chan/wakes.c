@@ -25,7 +25,7 @@ void gch__wakes_defer(struct gch_wakes *k, struct gch_deferred *d) {
   k->last_call = d;
 }
 
-static void unpark_all(struct gch_wakes *k) {
+void gch__wakes_unpark(struct gch_wakes *k) {
   struct gch_waiter *next;
   gch__tasks_ready(&k->tasks);
   for (struct gch_waiter *w = k->waiters; w; w = next) {
@@ -36,11 +36,11 @@ static void unpark_all(struct gch_wakes *k) {
 }
 
 void gch__wakes_flush(struct gch_wakes *k) {
-  unpark_all(k);
+  gch__wakes_unpark(k);
   while (k->calls) {
     struct gch_deferred *d = k->calls;
     k->calls = d->next; /* d is gone after its run */
     d->run(d, k);
-    unpark_all(k);
+    gch__wakes_unpark(k);
   }
 }

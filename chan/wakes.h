@@ -42,6 +42,9 @@ struct gch_wakes {
 void gch__wakes_add(struct gch_wakes *k, struct gch_waiter *w);
 void gch__wakes_defer(struct gch_wakes *k, struct gch_deferred *d);
 
+/* Wakes all, tasks before threads, and calls none yet. */
+void gch__wakes_unpark(struct gch_wakes *k);
+
 /* Wakes all, tasks before threads, then calls all, in order, and wakes what
    those calls gather; needs to hold no lock. A chain of calls of any length
    takes no deep stack. */

@@ -42,8 +42,13 @@ gch_chan *gch__make_done(struct gch_cancel_ctx *c) {
 
 static void expire(struct gch_deferred *d, struct gch_wakes *k) {
   struct gch_timed_ctx *t = gch__container_of(d, struct gch_timed_ctx, expired);
-  gch__cancel(&t->cancel, ETIMEDOUT, t->deadline_cause, k);
-  gch__unref_over(&t->cancel, k);
+  gch__cancel_unref(&t->cancel, ETIMEDOUT, t->deadline_cause, &t->rest, k);
+}
+
+static void go_on(struct gch_job *rest) {
+  struct gch_timed_ctx *t =
+      gch__container_of(rest, struct gch_timed_ctx, rest);
+  gch__cancel_rest(&t->cancel, rest);
 }
 
 static void fire(struct gch_entry *e, int64_t now, struct gch_wakes *k) {
@@ -89,7 +94,7 @@ static void join_tree(struct gch_cancel_ctx *c, struct gch_entry *timer) {
   struct gch_hub_ref r = gch__hub_of(c->base.parent);
   int cause, err = gch__attach(&r, &c->node, &c->hub.lock, &cause);
   if (err) {
-    gch__cancel(c, err, cause, &none);
+    gch__cancel_begin(c, err, cause, &none);
     return;
   }
   bool wake = timer && start(timer);
@@ -127,6 +132,7 @@ static struct gch_timed_ctx *make_timed(const gch_ctx *parent, int64_t deadline,
   t->forks = gch__forks();
   t->timer = (struct gch_entry){.when = deadline, .fire = fire};
   t->expired.run = expire;
+  t->rest = (struct gch_job){.run = go_on};
   return t;
 }
 
@@ -172,7 +178,7 @@ static gch_ctx *with_deadline(const gch_ctx *parent, int64_t deadline,
   join_tree(&t->cancel, timed ? &t->timer : NULL);
   if (passed) {
     struct gch_wakes none = GCH_WAKES_INIT;
-    gch__cancel(&t->cancel, ETIMEDOUT, t->deadline_cause, &none);
+    gch__cancel_begin(&t->cancel, ETIMEDOUT, t->deadline_cause, &none);
   }
   return &t->cancel.base;
 }

@@ -152,6 +152,23 @@ void gch__unref_over(struct gch_cancel_ctx *c, struct gch_wakes *k) {
   gch__job_start(&c->last);
 }
 
+void gch__cancel_unref(struct gch_cancel_ctx *c, int err, int cause,
+                       struct gch_job *rest, struct gch_wakes *k) {
+  if (gch__cancel_begin(c, err, cause, k) == GCH_WALKS_OWN)
+    gch__service_run(rest);
+  else
+    gch__unref_over(c, k);
+}
+
+void gch__cancel_rest(struct gch_cancel_ctx *c, struct gch_job *rest) {
+  struct gch_wakes wakes = {.by_service = true};
+  if (gch__walk_step(&c->hub, &c->node, &c->base, &wakes))
+    gch__service_run(rest);
+  else
+    gch__unref_over(c, &wakes);
+  gch__wakes_flush(&wakes);
+}
+
 /* A loop, so that a chain of any length takes no deep stack. */
 void gch_ctx_unref(const gch_ctx *ctx) {
   while (ctx && ctx->kind != GCH_CTX_ROOT) {

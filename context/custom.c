@@ -41,8 +41,10 @@ static void finish(struct gch_custom_ctx *x, struct gch_wakes *k) {
   gch__lock(x->hub.lock);
   x->cause = cause;
   x->err = err;
-  gch__finish_nodes(&x->hub, err, cause, k);
+  bool over = gch__finish_hub(&x->hub, &x->walk, err, cause, k);
   gch__unlock(x->hub.lock);
+  if (!over)
+    gch__walk_on(&x->hub, &x->walk, &x->base, k);
   gch_ctx_unref(&x->base);
 }
 

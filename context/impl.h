@@ -18,11 +18,11 @@
  * Locks. All contexts that one cancel can reach share one lock, that of the top
  * of their tree: a hub without a hub above it. It is one of a table, chosen by
  * the top's address, so that all can be held over a fork: then the child finds
- * every tree whole. Nobody else holds two. It guards the lists, and err,
- * cause and the closing of the done channels: a cancel marks a whole subtree
- * under it, so whoever gets the lock after finds all or nothing done. The top
- * outlives the tree, since children hold their parents. Order: tree, timer
- * queue, channel (and none of sleepers under them). Unparks, jobs and user code come after the unlock; and where
+ * every list whole. Nobody else holds two. It guards the lists, and err,
+ * cause and the closing of the done channels: a context becomes done within one
+ * hold of it, and what is below it in pieces (walk.c). Order: tree, timer
+ * queue, channel (and none of sleepers under them). Unparks, jobs and user code
+ * come after the unlock; and where
  * it is the library's own thread that cancels, the user code in a task.
  *
  * Done. Most contexts are never asked for their channel, so it is made when
@@ -37,8 +37,9 @@
  * made the context holds one reference to it, and the last one frees both. The
  * last unref of a context takes it out of everything that could find it: its
  * hub's list and the timer queue, under their locks. Where over is set it is in
- * none, and no lock is needed: who cancels it by a call holds it, and who does
- * from further up holds the top, whose lock it is.
+ * none, and no lock is needed: it was taken off the list before it was made done,
+ * what hung on it is in that list by then, and who cancels the root of a walk
+ * holds it.
  */
 #ifndef GCH_CONTEXT_IMPL_H
 #define GCH_CONTEXT_IMPL_H
@@ -106,6 +107,7 @@ struct gch_timed_ctx {
   int forks; /* of the process whose timer it is (park/fork.h) */
   struct gch_entry timer;
   struct gch_deferred expired; /* what the timer has done after the unlock */
+  struct gch_job rest;         /* of the cancel, see walk.c */
 };
 
 struct gch_value_ctx {
@@ -120,10 +122,11 @@ struct gch_custom_ctx {
   const gch_ctx_ops *ops;
   void *self;
   struct gch_hub hub;
+  struct gch_node walk;   /* the link of its walk; finish is NULL */
   struct gch_watch watch; /* on done, from the first child on */
   struct gch_job job;     /* the watch's call, where that starts a task */
   gch_chan *done;         /* what is watched; NULL: nothing yet; holds it */
-  int err, cause;         /* err != 0: done was closed, the nodes are done */
+  int err, cause;         /* err != 0: done was closed, and no more nodes */
 };
 
 /* The context that hub belongs to, or none. */
@@ -144,19 +147,52 @@ struct gch_hub_ref gch__hub_of(const gch_ctx *ctx);
 int gch__attach(const struct gch_hub_ref *r, struct gch_node *n,
                 struct gch_lock **lock, int *cause);
 
-/* With the tree's lock held: takes n out of its hub's list; whether it was in
-   it. */
-bool gch__detach(struct gch_node *n);
+/* With the tree's lock held: takes n out of the list that it is in; whether it
+   was in one. */
+static inline bool gch__detach(struct gch_node *n) {
+  if (!n->next)
+    return false;
+  n->prev->next = n->next;
+  n->next->prev = n->prev;
+  n->next = NULL;
+  return true;
+}
 
-/* With the tree's lock held: ends all nodes on h, and theirs. */
-void gch__finish_nodes(struct gch_hub *h, int err, int cause,
-                       struct gch_wakes *k);
+/* Walks in progress that a cancel's caller has to see to: those of others may
+   be at what is below the same context. OWN: from that context. */
+enum gch_walks { GCH_WALKS_NONE, GCH_WALKS_OTHERS, GCH_WALKS_OWN };
+
+/* Makes c done, unless it is, and the first of what is below it. */
+enum gch_walks gch__cancel_begin(struct gch_cancel_ctx *c, int err, int cause,
+                                 struct gch_wakes *k);
+void gch__node_init_cancel(struct gch_cancel_ctx *c);
+
+/* walk.c. The first of what is below hub, which is done, with the tree's lock
+   held; link is a node of its context's that is in no list. True: that is all,
+   and there are no other walks. */
+bool gch__finish_hub(struct gch_hub *hub, struct gch_node *link, int err,
+                     int cause, struct gch_wakes *k);
+
+/* After one of those: when it returns all below ctx, whose hub and link these
+   are, is done. */
+void gch__walk_on(struct gch_hub *hub, struct gch_node *link,
+                  const gch_ctx *ctx, struct gch_wakes *k);
+
+/* A step of that; whether there is more. */
+bool gch__walk_step(struct gch_hub *hub, struct gch_node *link,
+                    const gch_ctx *ctx, struct gch_wakes *k);
 
 /* Makes c and all below it done, unless it is. When it returns they are, and
    what is to be woken is in k. */
-void gch__cancel(struct gch_cancel_ctx *c, int err, int cause,
-                 struct gch_wakes *k);
-void gch__node_init_cancel(struct gch_cancel_ctx *c);
+static inline void gch__cancel(struct gch_cancel_ctx *c, int err, int cause,
+                               struct gch_wakes *k) {
+  if (gch__cancel_begin(c, err, cause, k) != GCH_WALKS_NONE)
+    gch__walk_on(&c->hub, &c->node, &c->base, k);
+}
+
+/* For who nobody else can reach: ends all nodes on h, and theirs. */
+void gch__finish_nodes(struct gch_hub *h, int err, int cause,
+                       struct gch_wakes *k);
 
 /* cancel.c */
 gch_ctx *gch__ctx_new_cancel(const gch_ctx *parent,
@@ -184,6 +220,13 @@ bool gch__unref_last(const gch_ctx *ctx);
 /* Unrefs c, which is over, in a call deferred into k: where that is the
    library's own thread's, a last reference goes in a task. */
 void gch__unref_over(struct gch_cancel_ctx *c, struct gch_wakes *k);
+
+/* Cancels c and unrefs it, in a call deferred into the library's own thread's k.
+   What is more than a little is done later there, by rest, a job that lives as
+   long as c and whose run calls gch__cancel_rest. */
+void gch__cancel_unref(struct gch_cancel_ctx *c, int err, int cause,
+                       struct gch_job *rest, struct gch_wakes *k);
+void gch__cancel_rest(struct gch_cancel_ctx *c, struct gch_job *rest);
 
 static inline struct gch_cancel_ctx *gch__as_cancel(const gch_ctx *ctx) {
   return (struct gch_cancel_ctx *)(uintptr_t)ctx;

@@ -12,5 +12,7 @@ libgulch_la_SOURCES += \
   context/string.c \
   context/sync.c \
   context/tree.c \
+  context/walk.c \
+  context/walk.h \
   context/way_out.c \
   context/way_out.h

@@ -1,72 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Hubs, nodes, and the walk that a cancel makes: a list of work at whose end
- * each finished node puts its own nodes. So parents are done before their
- * children, and a tree of any depth takes no stack and no memory.
+ * Hubs, nodes, and how a context becomes done.
  */
-#include "context/impl.h"
+#include "context/walk.h"
 
-#include "park/fork.h"
-
-#include <stdalign.h>
-
-/* Trees that have nothing to do with each other may share a lock. Many, since a
-   cancel of many contexts holds one for long. */
-enum { LOCKS_LOG2 = 8, LOCKS = 1 << LOCKS_LOG2 };
-static struct { alignas(64) struct gch_lock lock; } locks[LOCKS];
+struct gch_bucket gch__buckets[GCH_BUCKETS];
 
 /* Multiplicative hashing: the high bits depend on all of the address. */
 static struct gch_lock *lock_of(const struct gch_hub *top) {
   uint64_t mixed = (uint64_t)(uintptr_t)top * UINT64_C(0x9e3779b97f4a7c15);
-  return &locks[mixed >> (64 - LOCKS_LOG2)].lock;
-}
-
-static void lock_all(void) {
-  for (int i = 0; i < LOCKS; i++)
-    gch__lock(&locks[i].lock);
-}
-
-static void unlock_all(void) {
-  for (int i = 0; i < LOCKS; i++)
-    gch__unlock(&locks[i].lock);
-}
-
-const struct gch_fork_handlers gch__fork_context = {lock_all, unlock_all,
-                                                    unlock_all};
-
-static void list_init(struct gch_node *head) {
-  head->next = head->prev = head;
-}
-
-static void list_add(struct gch_node *head, struct gch_node *n) {
-  n->prev = head->prev;
-  n->next = head;
-  head->prev->next = n;
-  head->prev = n;
-}
-
-static void list_move_all(struct gch_node *to, struct gch_node *from) {
-  if (from->next == from)
-    return;
-  from->next->prev = to->prev;
-  to->prev->next = from->next;
-  from->prev->next = to;
-  to->prev = from->prev;
-  list_init(from);
-}
-
-bool gch__detach(struct gch_node *n) {
-  if (!n->next)
-    return false;
-  n->prev->next = n->next;
-  n->next->prev = n->prev;
-  n->next = NULL;
-  return true;
+  return &gch__buckets[mixed >> (64 - GCH_BUCKETS_LOG2)].lock;
 }
 
 void gch__hub_init(struct gch_hub *h) {
   h->lock = lock_of(h);
-  list_init(&h->nodes);
+  gch__list_init(&h->nodes);
 }
 
 struct gch_hub_ref gch__hub_of(const gch_ctx *ctx) {
@@ -123,32 +71,12 @@ int gch__attach(const struct gch_hub_ref *r, struct gch_node *n,
   if (err)
     gch__unlock(*lock);
   else
-    list_add(&r->hub->nodes, n);
+    gch__list_add(&r->hub->nodes, n);
   return err;
 }
 
-static void finish_list(struct gch_node *work, int err, int cause,
-                        struct gch_wakes *k) {
-  while (work->next != work) {
-    struct gch_node *n = work->next;
-    gch__detach(n);
-    n->finish(n, work, err, cause, k);
-  }
-}
-
-void gch__finish_nodes(struct gch_hub *h, int err, int cause,
-                       struct gch_wakes *k) {
-  struct gch_node work;
-  list_init(&work);
-  list_move_all(&work, &h->nodes);
-  finish_list(&work, err, cause, k);
-}
-
-/* c becomes done: err, then the channel if there is one, then over. What hangs
-   on it comes later. */
-static void finish_cancel(struct gch_node *n, struct gch_node *more, int err,
-                          int cause, struct gch_wakes *k) {
-  struct gch_cancel_ctx *c = gch__container_of(n, struct gch_cancel_ctx, node);
+static inline void finish(struct gch_cancel_ctx *c, struct gch_node *more,
+                          int err, int cause, struct gch_wakes *k) {
   c->cause = cause;
   /* Release pairs with the acquire in gch_ctx_err: who sees err sees cause. */
   atomic_store_explicit(&c->err, err, memory_order_release);
@@ -159,28 +87,40 @@ static void finish_cancel(struct gch_node *n, struct gch_node *more, int err,
   }
   if (c->has_deadline)
     gch__queue_stop(&gch__as_timed(&c->base)->timer);
-  list_move_all(more, &c->hub.nodes);
+  if (more)
+    gch__list_move_all(more, &c->hub.nodes);
   GCH_DELAY();
   /* Release pairs with the acquires in gch_ctx_err and gch__cancel_destroy. */
   atomic_store_explicit(&c->over, true, memory_order_release);
 }
 
-void gch__node_init_cancel(struct gch_cancel_ctx *c) {
-  c->node.next = NULL;
-  c->node.finish = finish_cancel;
+void gch__finish_cancel(struct gch_node *n, struct gch_node *more, int err,
+                        int cause, struct gch_wakes *k) {
+  finish(gch__container_of(n, struct gch_cancel_ctx, node), more, err, cause,
+         k);
 }
 
-/* Always takes the lock: when it returns, a cancel that was under way in
-   another thread is complete. */
-void gch__cancel(struct gch_cancel_ctx *c, int err, int cause,
-                 struct gch_wakes *k) {
-  gch__lock(c->hub.lock);
+void gch__node_init_cancel(struct gch_cancel_ctx *c) {
+  c->node.next = NULL;
+  c->node.finish = gch__finish_cancel;
+}
+
+/* Always takes the lock: when it returns, what another thread was about to do to
+   c itself is complete. */
+enum gch_walks gch__cancel_begin(struct gch_cancel_ctx *c, int err, int cause,
+                                 struct gch_wakes *k) {
+  struct gch_bucket *b = (struct gch_bucket *)c->hub.lock;
+  enum gch_walks walks = GCH_WALKS_NONE;
+  gch__lock(&b->lock);
   if (atomic_load_explicit(&c->err, memory_order_relaxed) == 0) {
-    struct gch_node work;
-    list_init(&work);
     gch__detach(&c->node);
-    finish_cancel(&c->node, &work, err, cause, k);
-    finish_list(&work, err, cause, k);
+    finish(c, NULL, err, cause, k);
+    if (!gch__walk_piece(&c->hub.nodes, err, cause, k))
+      gch__walk_list(b, &c->node);
   }
-  gch__unlock(c->hub.lock);
+  if (b->walks)
+    walks = gch__list_is_empty(&c->hub.nodes) ? GCH_WALKS_OTHERS
+                                              : GCH_WALKS_OWN;
+  gch__unlock(&b->lock);
+  return walks;
 }

@@ -5,6 +5,7 @@
 #include "park/clock.h"
 #include "park/cpu.h"
 
+#include <sched.h>
 #include <stdbool.h>
 
 _Atomic uint32_t gch__lock_sleepers = 1; /* as fences are at first */
@@ -73,4 +74,13 @@ void gch__lock_wake(struct gch_lock *l) {
   atomic_thread_fence(memory_order_seq_cst);
   if (atomic_load_explicit(sleepers_on(l), memory_order_relaxed) > 0)
     gch__futex_wake(&l->word);
+}
+
+void gch__lock_give_way(struct gch_lock *l) {
+  bool asleep =
+      atomic_load_explicit(sleepers_on(l), memory_order_relaxed) > 0;
+  if (gch__processors() > 1)
+    gch__pause_for(asleep ? LONGEST : LONGEST / 8);
+  else if (asleep)
+    sched_yield();
 }

@@ -58,6 +58,10 @@ static inline void gch__unlock(struct gch_lock *l) {
     gch__lock_wake(l);
 }
 
+/* Between two of many holds, for others to get the lock: waits a microsecond or
+   so, and longer if somebody sleeps on it. */
+void gch__lock_give_way(struct gch_lock *l);
+
 /* In a forked child: nobody sleeps. */
 void gch__lock_forked(void);
 

@@ -14,6 +14,7 @@ struct ctx_listener {
   struct gch_listener listener;
   struct gch_ctx_end_hook hook;
   struct gch_deferred call;
+  struct gch_job rest; /* of the cancel */
   gch_ctx *ctx;
   bool fired; /* guarded by the registry's lock */
 };
@@ -25,8 +26,12 @@ static struct ctx_listener *of_hook(struct gch_ctx_end_hook *h) {
 static void cancel(struct gch_deferred *d, struct gch_wakes *k) {
   struct ctx_listener *l = gch__container_of(d, struct ctx_listener, call);
   struct gch_cancel_ctx *c = gch__as_cancel(l->ctx);
-  gch__cancel(c, ECANCELED, ECANCELED, k);
-  gch__unref_over(c, k);
+  gch__cancel_unref(c, ECANCELED, ECANCELED, &l->rest, k);
+}
+
+static void go_on(struct gch_job *rest) {
+  struct ctx_listener *l = gch__container_of(rest, struct ctx_listener, rest);
+  gch__cancel_rest(gch__as_cancel(l->ctx), rest);
 }
 
 static void deliver(struct gch_listener *listener, struct gch_wakes *k) {
@@ -66,6 +71,7 @@ gch_ctx *gch_signal_notify_ctx(const gch_ctx *parent, const int *sigs,
     l->listener.deliver = deliver;
     l->hook = (struct gch_ctx_end_hook){end, free_hook};
     l->call.run = cancel;
+    l->rest.run = go_on;
     if (gch__signals_start() == 0)
       ctx = gch__ctx_new_cancel(parent, &l->hook);
   }

@@ -41,6 +41,7 @@ check_PROGRAMS += \
   tests/check_ctx_sleep \
   tests/check_ctx_tree \
   tests/check_ctx_value \
+  tests/check_ctx_walk \
   tests/check_ctx_watch \
   tests/check_deadline \
   tests/check_deadlock \

@@ -20,8 +20,9 @@
  *     a task's deadline      makes it ready
  *     the monitor            the scheduler's locks, starts a thread
  *     the look for deadlocks at a deadlock alone more: it prints, and exits
- *     a job                  only what no task could be started for: user code
- *                            then, which otherwise would be lost
+ *     a job                  a piece of a long cancel; and what no task could be
+ *                            started for: user code then, which otherwise would
+ *                            be lost
  *
  * jobs are guarded by the lock; running by start_lock. That is held over
  * pthread_create, so not for a fork: the child makes it free.

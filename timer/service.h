@@ -2,7 +2,8 @@
 /*
  * The library's own thread: one for the process, started by the first thing
  * that needs it, asleep when there is nothing to do. It fires timers, runs
- * jobs for which no task could be started, and passes signals on. Nothing else
+ * jobs for which no task could be started, and those of the library's own that
+ * take long, a piece at a time; and passes signals on. Nothing else
  * there runs user code.
  */
 #ifndef GCH_TIMER_SERVICE_H
