@@ -12,8 +12,8 @@
  * channel, are looked through; ROOT and DETACHED end the search.
  *
  * Nodes. What hangs on a hub: a CANCEL context or an after_func. A hub lists
- * its nodes without holding them; a node is listed if and only if neither it
- * nor its hub is done.
+ * its nodes without holding them; a node is listed if and only if it is not
+ * done, by its hub or, where that is done, for the walk that will make it so.
  *
  * Locks. All contexts that one cancel can reach share one lock, that of the top
  * of their tree: a hub without a hub above it. It is one of a table, chosen by
@@ -22,8 +22,8 @@
  * cause and the closing of the done channels: a context becomes done within one
  * hold of it, and what is below it in pieces (walk.c). Order: tree, timer
  * queue, channel (and none of sleepers under them). Unparks, jobs and user code
- * come after the unlock; and where
- * it is the library's own thread that cancels, the user code in a task.
+ * come after the unlock; and where it is the library's own thread that cancels,
+ * the user code in a task.
  *
  * Done. Most contexts are never asked for their channel, so it is made when
  * they first are (gch__done_of), under the tree's lock: open, or closed where
@@ -40,6 +40,13 @@
  * none, and no lock is needed: it was taken off the list before it was made done,
  * what hung on it is in that list by then, and who cancels the root of a walk
  * holds it.
+ *
+ * Fork. Two things are not mended in the child. A ghost that had fired a deadline
+ * or a signal, or claimed the watch of a custom context, but had not made the call
+ * keeps its reference: that context is never freed there. And where it was the
+ * watch, what hung on the custom context is not done there until it is cancelled
+ * itself: its error is user code, and none runs in a fork's handlers. What is
+ * made below it in the child is born done.
  */
 #ifndef GCH_CONTEXT_IMPL_H
 #define GCH_CONTEXT_IMPL_H
