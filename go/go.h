@@ -132,8 +132,7 @@ GCH_API int gch_run(int (*fn)(void *), void *arg);
  */
 /* What such a main does: calls body(argc, argv) as the main task, the caller
    waiting, and returns its result. For a main of one's own. */
-GCH_API int gch_main(int (*body)(int argc, char **argv), int argc,
-                     char **argv);
+GCH_API int gch_main(int (*body)(int argc, char **argv), int argc, char **argv);
 
 #if defined(__GNUC__)
 /* The compiler's main is the body, under another name for the linker, since in

@@ -285,6 +285,9 @@ START_TEST(who_waits_for_a_task_waits_for_its_drops) {
   gch_errgroup_go(g, set_in_group, key);
   gch_errgroup_wait(g);
   ck_assert_int_eq(drops, 3);
+  gch_wg_go_with(&wg, &(gch_go_opts){.thread = true}, set_first, key);
+  gch_wg_wait(&wg);
+  ck_assert_int_eq(drops, 4);
   gch_errgroup_free(g);
   gch_key_free(key);
 }

@@ -103,6 +103,21 @@ START_TEST(a_return_from_main_calls_atexit_functions) {
 }
 END_TEST
 
+static void set_end(void *end) {
+  main_ends = *(int *)end;
+}
+
+static int keep_a_value(int argc, char **argv) {
+  static int five = 5;
+  gch_key_set(gch_key_new(set_end), &five);
+  return return_two(argc, argv);
+}
+
+START_TEST(a_return_from_main_drops_its_values) {
+  expect_main(keep_a_value, 45);
+}
+END_TEST
+
 static int exit_with_three(int argc, char **argv) {
   return_two(argc, argv);
   main_ends = 3;
@@ -297,6 +312,7 @@ Suite *test_suite(void) {
   TCase *ends = test_case(s, "ends");
   tcase_add_test(ends, a_return_from_main_calls_atexit_functions);
   tcase_add_test(ends, exit_in_main_calls_atexit_functions);
+  tcase_add_test(ends, a_return_from_main_drops_its_values);
   tcase_add_test(ends,
                  a_return_from_main_ends_the_process_whatever_tasks_are_left);
   if (!THREAD_SANITIZED)
