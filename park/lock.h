@@ -2,8 +2,9 @@
 /*
  * The small lock: 4 bytes, held for tens of nanoseconds; never across a park,
  * an allocation or user code. It spins briefly, then sleeps. (Some are held for
- * longer: a tree's by a piece of a cancel, and a list's by who takes all its sleepers, for
- * each context or sleeper in turn; and those over the start of a thread.)
+ * longer: a tree's by a piece of a cancel, and a list's by who takes all its
+ * sleepers, for each context or sleeper in turn; and those over the start of a
+ * thread.)
  *
  * Release touches the word once, by a plain store. After that the next owner may
  * free the memory; a wake only passes the address on. How a release knows that
