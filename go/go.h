@@ -103,6 +103,10 @@ GCH_API int gch_go_with(const gch_go_opts *opts, void (*fn)(void *), void *arg);
    are left go on. EINVAL: fn is NULL. ENOMEM: no task could be started. */
 GCH_API int gch_run(int (*fn)(void *), void *arg);
 
+/* What the main that GCH_MAIN makes does: calls body(argc, argv) as the main task,
+   the caller waiting, and returns its result. For a main of one's own. */
+GCH_API int gch_main(int (*body)(int argc, char **argv), int argc, char **argv);
+
 /*
  * A program whose main is a task, as in Go: what it does with other tasks costs
  * what tasks cost, where a main in its plain thread pays for a hand-over from
@@ -130,10 +134,6 @@ GCH_API int gch_run(int (*fn)(void *), void *arg);
  * be used from one thread only) is for a program with a plain main; that may
  * still run a part of itself as a task by gch_run.
  */
-/* What such a main does: calls body(argc, argv) as the main task, the caller
-   waiting, and returns its result. For a main of one's own. */
-GCH_API int gch_main(int (*body)(int argc, char **argv), int argc, char **argv);
-
 #if defined(__GNUC__)
 /* The compiler's main is the body, under another name for the linker, since in
    main alone one may fall off the end; the linker's main starts it. */
