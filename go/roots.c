@@ -4,7 +4,9 @@
  * threads, with that of the task that each runs, so what hangs on a parked task's
  * alone would be a leak to it. When the process ends it is told of the stacks of
  * all tasks that have begun, of what they have touched: a stack is large, and its
- * guard must not be read. Who is left or begins after that is told of then.
+ * guard must not be read. Who is left or begins after that is told of then; but
+ * of what was told before no more, since it looks through all that it was told,
+ * and tasks may go on for long.
  *
  * The lock guards the list of those stacks.
  */
@@ -64,33 +66,51 @@ static size_t used_of(const struct gch_sanitizer_stack *s) {
   return used < s->size ? used : s->size;
 }
 
-/* AddressSanitizer may keep the locals of a task in memory of its own: flags, then
-   eleven times the stack, within bounds and rounded to a power of two. What of it
-   has been touched: if it is smaller, what lies behind may be a guard. */
-static void tell_of_fake(const char *fake, size_t stack_size) {
+/* How many of these pages have been touched; and tells of them. */
+static size_t touched(const char *at, size_t pages, bool tell) {
   enum { CHUNK = 64 };
   unsigned char there[CHUNK];
-  size_t size = 1 << 16, page = page_size();
+  size_t page = page_size(), count = 0;
+  for (size_t n; pages > 0; pages -= n, at += n * page) {
+    n = pages < CHUNK ? pages : CHUNK;
+    if (mincore((void *)(uintptr_t)at, n * page, there) != 0)
+      return count;
+    for (size_t i = 0; i < n; i++) {
+      count += there[i] & 1;
+      if (tell && there[i] & 1)
+        gch__root(at + i * page, page);
+    }
+  }
+  return count;
+}
+
+/* AddressSanitizer may keep the locals of a task in memory of its own: flags, then
+   eleven times the stack, within bounds and rounded to a power of two. What of it
+   has been touched: if it is smaller, what lies behind may be a guard. The pages
+   that are known already: so many. */
+static size_t tell_of_fake(const char *fake, size_t stack_size, size_t known) {
+  size_t size = 1 << 16;
   while (size < stack_size && size < 1 << 20)
     size *= 2;
-  size_t pages = (4096 + size / 32 + 11 * size) / page;
-  for (size_t n; pages > 0; pages -= n, fake += n * page) {
-    n = pages < CHUNK ? pages : CHUNK;
-    if (mincore((void *)(uintptr_t)fake, n * page, there) != 0)
-      return;
-    for (size_t i = 0; i < n; i++)
-      if (there[i] & 1)
-        gch__root(fake + i * page, page);
+  size_t pages = (4096 + size / 32 + 11 * size) / page_size();
+  return touched(fake, pages, false) > known ? touched(fake, pages, true)
+                                             : known;
+}
+
+/* The uppermost bytes of s, if so many are not known yet. */
+static void tell_of(struct gch_sanitizer_stack *s, size_t used) {
+  const char *end = (const char *)s->bottom + s->size;
+  if (used > s->told) {
+    gch__root(end - used, used - s->told);
+    s->told = used;
   }
 }
 
-void gch__root_left(const struct gch_sanitizer_stack *s) {
-  size_t used = used_of(s);
-  const char *end = (const char *)s->bottom + s->size;
-  gch__root(end - used, used);
+void gch__root_left(struct gch_sanitizer_stack *s) {
+  tell_of(s, used_of(s));
   const char *fake = __atomic_load_n(&s->last_fake, __ATOMIC_RELAXED);
   if (fake)
-    tell_of_fake(fake, s->size);
+    s->fake_told = tell_of_fake(fake, s->size, s->fake_told);
 }
 
 static void tell_of_all(void) {
@@ -118,7 +138,7 @@ void gch__root_begins(struct gch_sanitizer_stack *s) {
     s->next->link = &s->next;
   roots.first = s;
   if (atomic_load(&gch__roots_ending))
-    gch__root(s->bottom, s->size);
+    tell_of(s, s->size);
   gch__unlock(&roots.lock);
 }
 

@@ -22,6 +22,8 @@ static void native_bounds(struct gch_sanitizer_stack *s) {
 void gch__sanitizer_native(struct gch_sanitizer_stack *s) {
   if (__tsan_get_current_fiber)
     s->fiber = __tsan_get_current_fiber();
+  s->told = s->fake_told = 0;
+  s->last_fake = NULL;
   if (__sanitizer_start_switch_fiber)
     native_bounds(s);
 #if GCH_HAVE_VALGRIND

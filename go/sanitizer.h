@@ -38,7 +38,7 @@ bool gch__roots_wanted(void);
 void gch__root(const void *p, size_t size);
 void gch__root_begins(struct gch_sanitizer_stack *s);
 void gch__root_ends(struct gch_sanitizer_stack *s);
-void gch__root_left(const struct gch_sanitizer_stack *s);
+void gch__root_left(struct gch_sanitizer_stack *s);
 
 /* Around a fork. */
 void gch__roots_lock(void);
@@ -57,6 +57,7 @@ static inline void gch__sanitizer_stack_used(struct gch_stack *s) {
     if (__tsan_create_fiber)
       s->sanitizer.fiber = __tsan_create_fiber(0);
     s->sanitizer.last_fake = NULL;
+    s->sanitizer.fake_told = 0;
     if (gch__roots_wanted())
       gch__root_begins(&s->sanitizer);
   }

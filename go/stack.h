@@ -34,7 +34,8 @@ struct gch_sanitizer_stack {
   const void *bottom; /* and the bounds */
   size_t size;
   unsigned valgrind_id;
-  struct gch_sanitizer_stack *next, **link; /* in a list of roots.c */
+  struct gch_sanitizer_stack *next, **link; /* in a list of roots.c, */
+  size_t told, fake_told; /* and how much LeakSanitizer knows of both */
 };
 
 /* What is free says so in its own memory. */
@@ -89,11 +90,11 @@ static inline struct gch_free *gch__put_free(struct gch_magazine *m,
 
 struct gch_stack {
   struct gch_free free;
-  char *mapping;     /* its guard begins here, */
-  char *low;         /* and ends here */
-  size_t mapped;     /* bytes, if the mapping is its own; else 0, */
-  struct slab *slab; /* and it is one of this slab's */
-  size_t argument;   /* bytes below it that hold the task's argument */
+  char *mapping;             /* its guard begins here, */
+  char *low;                 /* and ends here */
+  size_t mapped;             /* bytes, if the mapping is its own; else 0, */
+  struct slab *slab;         /* and it is one of this slab's */
+  size_t argument;           /* bytes below it that hold the task's argument */
   struct gch_values *values; /* of the task (task/key.c); NULL: none */
   /* For reports: the task's name, function, and what it waits for. */
   char name[GCH_TASK_NAME_MAX];
