@@ -42,7 +42,7 @@ static int nice_of(pid_t thread) {
 static void look_at(pid_t thread, struct state *s) {
   CPU_ZERO(&s->cpus);
   ck_assert_int_eq(sched_getaffinity(thread, sizeof s->cpus, &s->cpus), 0);
-  s->policy = sched_getscheduler(thread);
+  s->policy = (int)syscall(SYS_sched_getscheduler, thread); /* musl has none */
   s->nice = nice_of(thread);
   s->io = syscall(SYS_ioprio_get, 1, thread);
 }
@@ -98,7 +98,7 @@ static bool pin(void) {
 
 static bool be_of_policy(int policy, int priority) {
   struct sched_param p = {.sched_priority = priority};
-  return sched_setscheduler(0, policy, &p) == 0;
+  return syscall(SYS_sched_setscheduler, 0, policy, &p) == 0;
 }
 
 static bool be_real_time(void) {

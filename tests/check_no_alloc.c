@@ -75,12 +75,19 @@ START_TEST(make_without_memory_is_ENOMEM) {
 }
 END_TEST
 
+/* With pointers of 32 bits the first few may be had. */
 START_TEST(make_of_more_than_there_is_is_ENOMEM) {
-  errno = 0;
-  gch_chan *c = gch_make(1, PTRDIFF_MAX / 2);
-  int err = errno;
-  ck_assert_ptr_null(c);
+  gch_chan *made[8];
+  int n = 0, err;
+  do {
+    errno = 0;
+    made[n] = gch_make(1, PTRDIFF_MAX / 2);
+    err = errno;
+  } while (made[n] && ++n < 8);
+  ck_assert_int_lt(n, sizeof(void *) > 4 ? 1 : 8);
   ck_assert_int_eq(err, ENOMEM);
+  while (n > 0)
+    gch_unref(made[--n]);
 }
 END_TEST
 #endif

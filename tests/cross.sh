@@ -35,10 +35,10 @@ say() {
 }
 
 # Of the one that $name is: host, the system's name; packages, those that build
-# for it, with compiler and ldflags; run, what runs its programs; libs, where its
-# libraries are.
+# for it; compiler; cflags, of its tests; ldflags; run, what runs its programs;
+# libs, where its libraries are.
 describe() {
-  libc= run= ldflags=
+  libc= run= cflags= ldflags=
   case $name in
   aarch64) host=aarch64-linux-gnu libc=arm64 run=qemu-aarch64 ;;
   armhf) host=arm-linux-gnueabihf libc=armhf run=qemu-arm ;;
@@ -60,7 +60,8 @@ describe() {
   compiler=$host-gcc
   packages="gcc-$host libc6-dev-$libc-cross qemu-user"
   if [ "$name" = musl ]; then
-    compiler=musl-gcc packages=musl-tools
+    compiler=musl-gcc packages="musl-tools linux-libc-dev"
+    cflags="-idirafter $base/kernel"
   fi
   libs=/usr/$host
 }
@@ -159,7 +160,7 @@ build() {
   if ! [ -e Makefile ]; then
     # PKG_CONFIG: nothing that this system has is for that one.
     "$source/configure" -q --host="$host" --disable-static --enable-werror \
-      CC="$cc" PKG_CONFIG=false CHECK_CFLAGS="-I$dir/root/include" \
+      CC="$cc" PKG_CONFIG=false CHECK_CFLAGS="-I$dir/root/include $cflags" \
       CHECK_LIBS="-L$dir/root/lib -lcheck -lrt -lm" \
       LDFLAGS="$(echo $ldflags)" ${CONFIGURE_OPTIONS-} >configure.log 2>&1 || {
       cat configure.log
@@ -234,6 +235,14 @@ report() {
   [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }
 
+# The kernel's headers, for tests; musl has none, and the library wants none.
+link_kernel() {
+  mkdir -p "$base/kernel"
+  for header in linux asm-generic x86_64-linux-gnu/asm; do
+    ln -sfn "/usr/include/$header" "$base/kernel/$(basename "$header")"
+  done
+}
+
 # In a process of its own: cd, exports.
 try() (
   describe
@@ -242,6 +251,7 @@ try() (
   dir=$base/$name
   mkdir -p "$dir"
   fetch_check
+  link_kernel
   [ -e "$source/configure" ] || (cd "$source" && autoreconf -fi >/dev/null)
   build || {
     echo "$name: does not build"
