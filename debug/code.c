@@ -98,6 +98,7 @@ void gch__code_free(struct gch_code *c) {
 
 /* Addresses */
 
+#if defined(__x86_64__) || defined(__i386__)
 /* The length that an indirect call of x86 has, by its second byte and third. */
 static int indirect_length(unsigned modrm, unsigned sib) {
   unsigned mod = modrm >> 6, rm = modrm & 7;
@@ -108,6 +109,7 @@ static int indirect_length(unsigned modrm, unsigned sib) {
     length += 4;
   return length;
 }
+#endif
 
 struct call {
   bool is_one;

@@ -148,7 +148,7 @@ static void run_job(void *fn, void *job, void *unused) {
 
 /* The signal mask of workers is the caller's, not the library's own thread's. */
 int gch__job_expect(void) {
-  gch__threads_init();
+  gch__threads_expect();
   return 0;
 }
 

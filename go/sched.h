@@ -362,8 +362,10 @@ struct gch_task *gch__take_shared(struct gch_worker *w);
 
 /* thread.c. worker_start: a new thread for p, counted as searching; false: none
    can be started. is_thread: the caller's thread is w's, where that is new. reset:
-   in a forked child. */
+   in a forked child. expect (start.c): does init if that is to be done. */
 void gch__threads_init(void);
+bool gch__threads_begun(void);
+void gch__threads_expect(void);
 
 /* Processor time, nanoseconds: of a clock, 0 where there is none; of the threads
    of all workers that there are, of all tasks that are a thread. */

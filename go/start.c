@@ -70,6 +70,15 @@ static void resize(void) {
     gch__wake_worker();
 }
 
+void gch__threads_expect(void) {
+  if (gch__threads_begun())
+    return;
+  gch__stay_loaded(); /* before there are handlers */
+  gch__lock(&start_lock);
+  gch__threads_init();
+  gch__unlock(&start_lock);
+}
+
 static bool start(void) {
   if (atomic_load(&sched.num_workers) > 0)
     return true;

@@ -43,10 +43,10 @@ static struct {
   struct gch_lock lock;
   struct gch_worker *records; /* whose threads have ended */
   struct gch_task *lost;      /* whose threads may still be ending */
-  pthread_once_t once;
+  atomic_bool begun;
   sigset_t mask;
   uint32_t max;
-} threads = {.once = PTHREAD_ONCE_INIT};
+} threads;
 
 enum { RECORDS = 64 };
 
@@ -216,17 +216,21 @@ static uint32_t max_threads(void) {
   return n > 0 && n < INT_MAX ? (uint32_t)n : DEFAULT_MAX_THREADS;
 }
 
-static void init_once(void) {
+/* With start.c's lock held. A child that was forked meanwhile does it anew: for
+   a pthread_once it might wait for ever. */
+void gch__threads_init(void) {
+  if (gch__threads_begun())
+    return;
   threads.max = max_threads();
   pthread_sigmask(SIG_SETMASK, NULL, &threads.mask);
   gch__begin();
   gch__extras_begin();
   gch__overflow_init();
+  atomic_store(&threads.begun, true);
 }
 
-void gch__threads_init(void) {
-  gch__stay_loaded(); /* before there are handlers */
-  pthread_once(&threads.once, init_once);
+bool gch__threads_begun(void) {
+  return atomic_load(&threads.begun);
 }
 
 static _Noreturn void too_many_threads(void) {

@@ -113,9 +113,9 @@ static void init_buckets(void) {
   pthread_condattr_destroy(&monotonic);
 }
 
-/* Who held or slept on a bucket is not there. */
+/* Who held or slept on a bucket, or was making them, is not there. */
 void gch__futex_forked(void) {
-  init_buckets();
+  buckets_once = (pthread_once_t)PTHREAD_ONCE_INIT;
 }
 
 static struct bucket *bucket_of(const void *word) {
