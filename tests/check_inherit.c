@@ -80,6 +80,14 @@ static pid_t thread_named(const char *name) {
   return found;
 }
 
+/* A thread has its name as soon as all else is as it should be. */
+static pid_t await_thread_named(const char *name) {
+  pid_t found;
+  while ((found = thread_named(name)) == 0)
+    usleep(1000);
+  return found;
+}
+
 static void expect_clean(const struct state *s, const struct state *process) {
   ck_assert(CPU_EQUAL(&s->cpus, &process->cpus));
   ck_assert_int_eq(s->policy, SCHED_OTHER);
@@ -167,7 +175,7 @@ START_TEST(a_worker_has_nothing_of_the_first_thread_that_needs_one) {
   ck_assert_int_eq(s->round, FE_TONEAREST);
   ck_assert_int_eq(s->slack, 50000);
   ck_assert_str_eq(s->name, "gulch-worker");
-  look_at(thread_named("gulch"), &own);
+  look_at(await_thread_named("gulch"), &own);
   expect_clean(&own, &process);
   free(seen);
 }
@@ -361,7 +369,8 @@ static int is_blocked(pid_t thread, int sig) {
 START_TEST(the_librarys_own_thread_blocks_all_signals) {
   struct state seen;
   gch_run(look_in_task, &seen);
-  pid_t own = thread_named("gulch"), worker = thread_named("gulch-worker");
+  pid_t own = await_thread_named("gulch");
+  pid_t worker = await_thread_named("gulch-worker");
   ck_assert_int_eq(is_blocked(own, SIGINT), 1);
   ck_assert_int_eq(is_blocked(own, SIGTERM), 1);
   ck_assert_int_eq(is_blocked(worker, SIGINT), 0);
