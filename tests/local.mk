@@ -115,6 +115,7 @@ check_PROGRAMS += \
   tests/check_time \
   tests/check_timer \
   tests/check_timer_func \
+  tests/check_timer_heap \
   tests/check_typed \
   tests/check_wait_ctx \
   tests/check_wg
@@ -139,6 +140,9 @@ tests_check_thread_locals_large_CPPFLAGS = $(AM_CPPFLAGS) -DTHREAD_LOCALS=300000
 
 # With its source: the library keeps it to itself.
 tests_check_fence_SOURCES = tests/check_fence.c park/fence.c
+
+# As are this one's.
+tests_check_timer_heap_SOURCES = tests/check_timer_heap.c timer/heap.c
 
 # Fibers, with their sources: as the library has them, and the portable ones.
 tests_check_fiber_SOURCES = tests/check_fiber.c tests/fiber_marks.S \

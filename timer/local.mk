@@ -2,6 +2,8 @@
 pkginclude_HEADERS += timer/timer.h
 libgulch_la_SOURCES += \
   timer/clock.c \
+  timer/heap.c \
+  timer/heap.h \
   timer/queue.c \
   timer/queue.h \
   timer/service.c \

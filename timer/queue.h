@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The timer queue: what is to happen when. One for the process, under one
- * lock, ordered by monotonic time.
+ * lock, ordered by monotonic time. No step under the lock takes longer than the
+ * logarithm of the entries' number (heap.h), so nobody waits long for it.
  *
  * An entry belongs to who embeds it (a timer, a context). It is queued or not;
  * only the lock's holder may ask or change that. When its time comes the
@@ -20,16 +21,7 @@
 #define GCH_TIMER_QUEUE_H
 
 #include "chan/wakes.h"
-
-#include <stdbool.h>
-#include <stdint.h>
-
-struct gch_entry {
-  int64_t when; /* nanoseconds, monotonic */
-  void (*fire)(struct gch_entry *e, int64_t now, struct gch_wakes *k);
-  struct gch_entry *child, *next, *prev; /* in the heap, see queue.c */
-  uint32_t epoch; /* queued if this is the queue's epoch, else 0 */
-};
+#include "timer/heap.h"
 
 void gch__queue_lock(void);
 void gch__queue_unlock(void);
