@@ -108,9 +108,8 @@ int64_t gch__workers_time(void) {
   return sum;
 }
 
-/* The thread of w goes, and w may have a proc. A function of its own, since
-   AddressSanitizer frees the locals of who calls gch__task_lost. */
-__attribute__((noinline)) static void leave_proc(struct gch_worker *w) {
+/* The thread of w goes, and w may have a proc. */
+static void leave_proc(struct gch_worker *w) {
   struct gch_queue_of_tasks rest = {0};
   struct gch_proc *p = gch__enter(w);
   if (p) {
@@ -164,10 +163,10 @@ static void free_lost(void) {
     gch__task_bury(NULL, t);
 }
 
-/* pthread_exit in a task. */
-static void thread_lost(void *arg) {
-  struct gch_worker *w = arg;
-  struct gch_task *t = gch__task_lost(w);
+/* Its task, t, is lost; NULL: it ran none. A function of its own, since
+   AddressSanitizer frees the locals of who calls gch__task_lost. */
+__attribute__((noinline)) static void end_without(struct gch_worker *w,
+                                                  struct gch_task *t) {
   gch__worker_running = NULL;
   if (t && gch__stack_holds(t->stack, __builtin_frame_address(0)))
     list_lost(t);
@@ -177,6 +176,11 @@ static void thread_lost(void *arg) {
   gch__sanitizer_native_end(&w->sanitizer);
   gch__signal_stack_free(w);
   record_free(w);
+}
+
+/* pthread_exit in a task. */
+static void thread_lost(void *w) {
+  end_without(w, gch__task_lost(w));
 }
 
 /* What the monitor looks at. */

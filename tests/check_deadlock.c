@@ -82,7 +82,7 @@ static int play(const char *scene, const char *deadlock,
 }
 
 static void expect_deadlock_and(const char *scene, const char *part) {
-  char text[SCENE_TEXT];
+  static char text[SCENE_TEXT];
   if (!can_tell())
     return;
   ck_assert_msg(play(scene, "1", text) == 2, "%s: %s", scene, text);
@@ -91,7 +91,7 @@ static void expect_deadlock_and(const char *scene, const char *part) {
 }
 
 static void expect_end(const char *scene) {
-  char text[SCENE_TEXT];
+  static char text[SCENE_TEXT];
   ck_assert_msg(play(scene, "1", text) == 0, "%s: %s", scene, text);
   ck_assert_str_eq(text, "");
 }
@@ -119,7 +119,7 @@ END_TEST
 
 /* Which of the two comes first is for the C library. */
 START_TEST(what_was_printed_before_is_not_lost) {
-  char text[SCENE_TEXT];
+  static char text[SCENE_TEXT];
   if (!can_tell())
     return;
   ck_assert_int_eq(play("other:printed", "1", text), 2);
@@ -129,7 +129,7 @@ START_TEST(what_was_printed_before_is_not_lost) {
 END_TEST
 
 START_TEST(nothing_is_ended_unasked) {
-  char text[SCENE_TEXT];
+  static char text[SCENE_TEXT];
   ck_assert_int_eq(play("other:killed", NULL, text), 0);
   ck_assert_int_eq(play("other:killed", "", text), 0);
   ck_assert_int_eq(play("other:killed", "0", text), 0);

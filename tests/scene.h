@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { SCENE_TEXT = 65536 };
+enum { SCENE_TEXT = 1 << 18 };
 
 /* The scene that this program is to play; NULL where it is to test. */
 static inline const char *scene_to_play(void) {
