@@ -121,13 +121,9 @@ static void *serve(void *unused) {
 /* All signals stay blocked in the thread: they are for the program's own. */
 static int create_thread(void) {
   enum { STACK = 256 * 1024 };
-  pthread_t thread;
-  if (gch__thread_start(GCH_THREAD_OURS, serve, NULL, STACK, &thread) != 0)
-    return ENOMEM;
-#ifdef __linux__
-  pthread_setname_np(thread, "gulch"); /* that is how it is known at once */
-#endif
-  return 0;
+  return gch__thread_start(GCH_THREAD_OURS, serve, NULL, STACK, NULL) == 0
+             ? 0
+             : ENOMEM;
 }
 
 int gch__service_start(void) {
