@@ -120,11 +120,11 @@ struct call {
 static struct call call_before(const unsigned char b[8], uintptr_t at) {
 #if defined(__x86_64__) || defined(__i386__)
   int32_t far;
-  uintptr_t target;
   memcpy(&far, b + 4, sizeof far);
   if (b[3] == 0xe8)
     return (struct call){true, at + (uintptr_t)(intptr_t)far};
 #if defined(__x86_64__)
+  uintptr_t target;
   if (b[2] == 0xff && b[3] == 0x15 && /* through the global offset table */
       gch__peek(&target, (const void *)(at + (uintptr_t)(intptr_t)far),
                 sizeof target))

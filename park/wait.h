@@ -7,6 +7,7 @@
 #ifndef GCH_PARK_WAIT_H
 #define GCH_PARK_WAIT_H
 
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,7 +31,7 @@ enum gch_wait_for {
 struct gch_wait {
   _Atomic uint32_t what;        /* an enum gch_wait_for */
   _Atomic(const void *) object; /* or NULL */
-  _Atomic int64_t since;
+  alignas(8) _Atomic int64_t since; /* i386 would have it at 4 */
 };
 
 /* The caller's place for it (go/task_thread.c); NULL: it is no task. */

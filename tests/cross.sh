@@ -169,6 +169,11 @@ programs_built() {
     make -s -f - programs
 }
 
+complain() {
+  grep -E '(error|warning|undefined reference)( |:)' build.log
+  echo "$name: not everything builds (build-cross/$name/build.log)"
+}
+
 build() {
   cc=$compiler
   have ccache && cc="ccache $compiler"
@@ -186,12 +191,12 @@ build() {
       return 1
     }
   fi
+  make -s -k "$jobs" libgulch.la >build.log 2>&1 || {
+    complain
+    return 1
+  }
   # shellcheck disable=SC2046 # a list of words
-  make -s -k "$jobs" libgulch.la >build.log 2>&1 &&
-    make -s -k "$jobs" all $(programs_built) >>build.log 2>&1 && return
-  grep -E '(error|warning|undefined reference)( |:)' build.log
-  echo "$name: not everything builds (build-cross/$name/build.log)"
-  [ -e libgulch.la ]
+  make -s -k "$jobs" all $(programs_built) >>build.log 2>&1 || complain
 }
 
 # Whether this machine runs programs of i386 itself.
@@ -294,10 +299,7 @@ try() (
   fetch_check
   link_kernel
   [ -e "$source/configure" ] || (cd "$source" && autoreconf -fi >/dev/null)
-  build || {
-    echo "$name: does not build"
-    exit 1
-  }
+  build || exit 1
   choose_runner
   find tests -name '*.trs' -exec rm {} +
   wanted=$(chosen) programs=''
