@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fibers: stacks, and how a thread goes from one to another. Three functions,
- * in assembly where the processor is known (fiber_x86_64.S, fiber_aarch64.S),
- * else by ucontext (fiber_ucontext.c).
+ * Fibers: stacks, and how a thread goes from one to another. Three functions, in
+ * assembly where the processor is known (fiber_*.S), else by ucontext
+ * (fiber_ucontext.c).
  *
  * sp says where a fiber that does not run keeps, on its own stack, what it goes on
  * with. A switch keeps what the calling convention has a function keep, but for
