@@ -7,7 +7,10 @@
  */
 #include "go/sched.h"
 
-enum { SPARE = 8 }; /* idle threads kept beyond one a proc */
+enum {
+  SPARE = 8, /* idle threads kept beyond one a proc */
+  WARM = 2,  /* and those started before they are needed, where some are stuck */
+};
 
 struct gch_sched gch__sched;
 #define sched gch__sched
@@ -45,6 +48,7 @@ static struct gch_proc *take_idle_proc(void) {
 
 /* In this order: the monitor may take p away again as soon as it has a worker. */
 static void assign(struct gch_proc *p, struct gch_worker *w) {
+  gch__begin_turn(w);
   atomic_store(&w->proc, p);
   atomic_store(&p->worker, w);
 }
@@ -63,7 +67,7 @@ static struct gch_proc *match(struct gch_worker **wake) {
   if (!w)
     return p;
   sched.idle_workers = w->next_idle;
-  sched.num_idle_workers--;
+  atomic_fetch_sub(&sched.num_idle_workers, 1);
   w->searching = true;
   assign(p, w);
   *wake = w;
@@ -92,6 +96,13 @@ void gch__wake_worker(void) {
   struct gch_proc *p = match(&wake);
   gch__unlock(&sched.lock);
   set_to_work(p, wake);
+}
+
+/* A thread that begins beside many that compute waits for its first processor, as
+   one that is woken does not. */
+void gch__keep_warm(void) {
+  if (atomic_load(&sched.num_idle_workers) < WARM && !gch__threads_are_at_limit())
+    gch__worker_start(NULL);
 }
 
 void gch__list_idle(struct gch_proc *p) {
@@ -139,11 +150,11 @@ void gch__submit_shared(struct gch_task *t) {
 
 /* With sched.lock held. False: there are threads enough. */
 static bool list_idle_worker(struct gch_worker *w) {
-  if (sched.num_idle_workers >= gch__procs_allowed() + SPARE)
+  if (atomic_load(&sched.num_idle_workers) >= gch__procs_allowed() + SPARE)
     return false;
   w->next_idle = sched.idle_workers;
   sched.idle_workers = w;
-  sched.num_idle_workers++;
+  atomic_fetch_add(&sched.num_idle_workers, 1);
   return true;
 }
 
@@ -201,7 +212,7 @@ void gch__sched_reset(struct gch_worker *w) {
   sched.shared = (struct gch_queue_of_tasks){0};
   sched.idle_procs = NULL;
   sched.idle_workers = NULL;
-  sched.num_idle_workers = 0;
+  atomic_store(&sched.num_idle_workers, 0);
   atomic_store(&sched.num_idle_procs, 0);
   atomic_store(&sched.searching, 0);
   atomic_store(&sched.thefts_vain, false);

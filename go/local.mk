@@ -27,6 +27,8 @@ libgulch_la_SOURCES += \
   go/overflow.h \
   go/park_until.c \
   go/proc.c \
+  go/proc.h \
+  go/queue.h \
   go/quota.c \
   go/quota.h \
   go/ready.c \
@@ -42,6 +44,7 @@ libgulch_la_SOURCES += \
   go/stack_size.c \
   go/stack_size.h \
   go/start.c \
+  go/stuck.c \
   go/stop_x86_64.S \
   go/switch.c \
   go/task_thread.c \

@@ -3,9 +3,7 @@
  * The monitor, on the library's own thread: a timer that comes back while any
  * proc has a worker.
  *
- *   A worker that has run the same task for STUCK or longer sits in a system
- *   call, waits for a pthread lock, or computes. Its proc goes to another
- *   worker. (Not if the kernel gave its thread no processor for so long.)
+ *   A worker that is at the same for too long loses its proc (stuck.c).
  *
  *   A task that was put in a proc's `next` or queue (so that it may share the
  *   cache with who woke it) while a proc is idle: where the worker has taken none
@@ -25,15 +23,9 @@
 #include "timer/queue.h"
 #include "timer/service.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 /* Nanoseconds. */
 enum {
-  LOOK = 2000000,  /* from one look to the next */
-  STUCK = 4000000, /* in one task */
+  LOOK = 2000000, /* from one look to the next */
   NEXT_MIN = 20000,
   NEXT_MAX = 1000000,
   NEXT_VAIN = 160000,
@@ -105,59 +97,9 @@ static void fire(struct gch_entry *e, int64_t now, struct gch_wakes *k) {
   gch__wakes_defer(k, &monitor.call);
 }
 
-/* Whether the thread wants a processor: it computes. */
-static bool is_runnable(uint32_t tid) {
-  char path[64], text[128] = "";
-  snprintf(path, sizeof path, "/proc/self/task/%u/stat", (unsigned)tid);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return false;
-  ssize_t n = read(fd, text, sizeof text - 1);
-  close(fd);
-  const char *name_end = n > 0 ? strrchr(text, ')') : NULL;
-  return name_end && strncmp(name_end, ") R", 3) == 0;
-}
-
-/* Processor time of p's worker, nanoseconds; 0: not known. */
-static int64_t cpu_time(struct gch_proc *p) {
-  struct gch_worker *w = atomic_load(&p->worker);
-  bool known = w && atomic_load(&w->tid) != 0;
-  return known ? gch__clock_time(atomic_load(&w->cpu_clock)) : 0;
-}
-
-/* A worker that wants a processor and gets none is not stuck: one more would
-   make that worse. Nor, where there may be no more threads, is one that
-   computes: the others must wait for it. */
-static bool may_keep(struct gch_proc *p) {
-  struct gch_worker *w = atomic_load(&p->worker);
-  uint32_t tid = w ? atomic_load(&w->tid) : 0;
-  if (tid == 0)
-    return true; /* it has not begun */
-  bool computes = cpu_time(p) - p->seen_cpu >= STUCK / 2;
-  return (!computes || gch__threads_are_at_limit()) && is_runnable(tid);
-}
-
-/* Its worker has had the same task since the tick `seen`. */
-static void retake(struct gch_proc *p, uint32_t seen) {
-  struct gch_queue_of_tasks rest = {0};
-  if (may_keep(p) || !gch__seize(p))
-    return;
-  struct gch_worker *w = atomic_load(&p->worker);
-  bool stuck = w && gch__tick(p) == seen;
-  if (stuck) {
-    atomic_store(&w->proc, NULL);
-    atomic_store(&p->worker, NULL);
-    gch__empty(p, &rest);
-  }
-  gch__release(p);
-  if (!stuck)
-    return;
-  gch__hand_on(p, &rest);
-}
-
 /* Whether p has tasks to run, which may have to be stolen later. */
 static bool look_at_next(struct gch_proc *p, uint32_t tick, int64_t passed) {
-  uint32_t taken = tick - p->fine_tick, n = gch__count(&p->queue);
+  uint32_t taken = tick - p->next_tick, n = gch__count(&p->queue);
   bool has = n > 0 || atomic_load_explicit(&p->next, memory_order_relaxed);
   bool slow = taken == 0 || (passed < LOOK && gch__wait_long(n, taken, passed));
   if (has && slow) {
@@ -167,19 +109,8 @@ static bool look_at_next(struct gch_proc *p, uint32_t tick, int64_t passed) {
   }
   if (has && atomic_load(&p->stale))
     gch__wake_worker();
-  p->fine_tick = tick;
+  p->next_tick = tick;
   return has;
-}
-
-static void look_at_proc(struct gch_proc *p, int64_t now) {
-  uint32_t tick = gch__tick(p);
-  if (tick != p->seen_tick) {
-    p->seen_tick = tick;
-    p->seen_at = now;
-    p->seen_cpu = cpu_time(p);
-  } else if (now - p->seen_at >= STUCK) {
-    retake(p, tick);
-  }
 }
 
 static void look_at_nexts(int64_t now) {
@@ -206,9 +137,7 @@ static bool look_at_all(int64_t now) {
     struct gch_proc *p = atomic_load(&gch__sched.procs[i]);
     if (atomic_load(&p->worker)) {
       any = true;
-      look_at_proc(p, now);
-    } else { /* who gets it begins anew */
-      p->seen_tick = gch__tick(p) - 1;
+      gch__look_at_worker(p, now);
     }
   }
   any |= gch__look_for_lack(now);

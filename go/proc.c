@@ -97,5 +97,5 @@ struct gch_proc *gch__proc_new(uint32_t index) {
 }
 
 void gch__proc_reset(struct gch_proc *p) {
-  *p = (struct gch_proc){.index = p->index, .seen_tick = UINT32_MAX};
+  *p = (struct gch_proc){.index = p->index};
 }

@@ -28,6 +28,7 @@
  * new tasks are left to the monitor too, until a theft was worth it.
  */
 #include "go/sched.h"
+#include "park/slice.h"
 
 enum {
   ROUNDS = 12,       /* that a searcher looks around */
@@ -290,10 +291,19 @@ static bool idle(struct gch_worker *w) {
   return stays;
 }
 
+/* w is back from a task for which it lost its proc. */
+static void come_back(struct gch_worker *w) {
+  if (w->slow) {
+    w->slow = false;
+    gch__thread_slice(0, GCH_SLICE_USUAL);
+  }
+  gch__want_proc(w);
+}
+
 void gch__work(struct gch_worker *w) {
   for (;;) {
     if (!atomic_load(&w->proc))
-      gch__want_proc(w);
+      come_back(w);
     struct gch_proc *p = atomic_load(&w->proc);
     struct gch_task *t = p && !gch__retired(p) ? find_task(w) : NULL;
     if (t) {

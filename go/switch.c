@@ -181,6 +181,7 @@ ALWAYS_INLINE struct gch_worker *switch_to(struct gch_worker *w,
 /* Only from a native stack: who still stands on the stack of a task may himself be
    awaited. */
 void gch__run(struct gch_worker *w, struct gch_task *t) {
+  gch__begin_turn(w);
   if (t->fiber.sp) {
     gch__lock(&t->running);
   } else if (!prepare(w, t)) {

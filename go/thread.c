@@ -258,15 +258,19 @@ bool gch__worker_start(struct gch_proc *p) {
   bool started = false;
   if (w) {
     atomic_store(&w->tid, 0);
-    w->searching = true;
-    w->random = (uint32_t)(uintptr_t)w ^ p->index;
+    gch__begin_turn(w);
+    w->searching = p;
+    w->slow = false;
+    w->random = (uint32_t)(uintptr_t)w;
     w->parker = (struct gch_parker)GCH_PARKER_OF_THREAD;
     atomic_store(&w->proc, p);
-    atomic_store(&p->worker, w);
+    if (p)
+      atomic_store(&p->worker, w);
     started = gch__thread_start(GCH_THREAD_OURS, thread_main, w, THREAD_STACK,
                                 NULL) == 0;
     if (!started) {
-      atomic_store(&p->worker, NULL);
+      if (p)
+        atomic_store(&p->worker, NULL);
       record_free(w);
     }
   } else {

@@ -35,6 +35,8 @@ libgulch_la_SOURCES += \
   park/setting.h \
   park/sleepers.c \
   park/sleepers.h \
+  park/slice.c \
+  park/slice.h \
   park/stay.c \
   park/stay.h \
   park/strict.h \

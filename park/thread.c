@@ -5,6 +5,7 @@
 #include "park/cpus.h"
 #include "park/float.h"
 #include "park/fork.h"
+#include "park/slice.h"
 #include "park/stay.h"
 #include "park/thread_id.h"
 
@@ -219,6 +220,8 @@ static void reset_io_priority(void) {
 /* The name last: whoever finds the thread by it finds it clean. */
 void gch__thread_begin(const char *name, unsigned long slack) {
   prctl(PR_SET_TIMERSLACK, slack);
+  gch__thread_slice(0, slack == GCH_SLACK_SHORT ? GCH_SLICE_SHORT
+                                                : GCH_SLICE_USUAL);
   reset_nice();
   reset_io_priority();
   set_own_cpus();

@@ -3,6 +3,8 @@
 #define TEST_AS_IS
 #include "crowd.h"
 
+#include <time.h>
+
 static void set_over(void *over) {
   atomic_store((atomic_bool *)over, true);
 }
@@ -111,6 +113,62 @@ START_TEST(tasks_that_never_park_do_not_starve_a_new_one) {
 }
 END_TEST
 
+/* Behind those that compute */
+
+enum { COMPUTERS = 3 };
+
+struct computers {
+  gch_wg wg;
+  atomic_bool over;
+  int64_t until; /* for short pieces */
+  int64_t ran;   /* by the process's processor time */
+};
+
+static int64_t process_time(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (int64_t)t.tv_sec * GCH_SECOND + t.tv_nsec;
+}
+
+static void work_by_pieces(void *arg) {
+  struct computers *c = arg;
+  while (process_time() < c->until) {
+    for (int64_t end = gch_now() + GCH_MILLISECOND / 2; gch_now() < end;)
+      continue;
+    gch_yield();
+  }
+}
+
+static void compute(void *arg) {
+  struct computers *c = arg;
+  while (!atomic_load(&c->over))
+    continue;
+}
+
+static void note_time(void *arg) {
+  struct computers *c = arg;
+  c->ran = process_time();
+  atomic_store(&c->over, true);
+}
+
+/* Some milliseconds for each of those before it, whatever its worker, or another,
+   has used before: that is much more. */
+START_TEST(a_task_runs_behind_computing_ones_however_long_workers_worked_before) {
+  enum { BEFORE = 1000 };
+  struct computers c = {.wg = GCH_WG_INIT};
+  gch_maxprocs(1);
+  c.until = process_time() + BEFORE * GCH_MILLISECOND;
+  gch_wg_go(&c.wg, work_by_pieces, &c);
+  gch_wg_wait(&c.wg);
+  int64_t start = process_time();
+  for (int i = 0; i < COMPUTERS; i++)
+    gch_wg_go(&c.wg, compute, &c);
+  gch_wg_go(&c.wg, note_time, &c);
+  gch_wg_wait(&c.wg);
+  ck_assert_int_lt(c.ran - start, BEFORE * GCH_MILLISECOND / 2);
+}
+END_TEST
+
 Suite *test_suite(void) {
   Suite *s = suite_create("task_fair");
   TCase *t = test_case(s, "fair");
@@ -120,5 +178,7 @@ Suite *test_suite(void) {
   tcase_add_test(t, a_ping_pong_pair_does_not_starve_a_task_woken_by_a_thread);
   tcase_add_test(t, a_ping_pong_pair_does_not_starve_a_sleeper);
   tcase_add_test(t, tasks_that_never_park_do_not_starve_a_new_one);
+  tcase_add_test(
+      t, a_task_runs_behind_computing_ones_however_long_workers_worked_before);
   return s;
 }
