@@ -10,6 +10,9 @@
 
 void gch__begin(void);
 
+/* In a forked child, by the handlers that are one of the parts. */
+void gch__begin_forked(void);
+
 /* Its parts, in this order. */
 void gch__fence_begin(void);
 void gch__lock_begin(void);

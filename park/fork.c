@@ -95,6 +95,7 @@ static void in_child(void) {
   gch__threads_forked();
   gch__futex_forked();
   gch__lock_forked();
+  gch__begin_forked();
   gch__parker_forked();
   for (int i = FOLDERS; i-- > 0;)
     table[i]->in_child();

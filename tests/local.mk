@@ -55,6 +55,7 @@ check_PROGRAMS += \
   tests/check_fence \
   tests/check_fiber \
   tests/check_fork \
+  tests/check_fork_begin \
   tests/check_fork_chan \
   tests/check_fork_embedded \
   tests/check_fork_malloc \
