@@ -72,9 +72,9 @@ bool gch__drain(gch_chan *c) {
   gch__lock(&c->lock);
   size_t len = gch__len(c);
   if (len > 0) {
-    gch__add_turns(c, len);
-    atomic_store_explicit(
-        &c->head, c->cap ? (gch__head(c) + len) % c->cap : 0, memory_order_release);
+    gch__turn_to_take(c, len);
+    atomic_store_explicit(&c->head, (gch__head(c) + len) % c->cap,
+                          memory_order_release);
     gch__count_taken(c, len, len);
   }
   gch__unlock(&c->lock);

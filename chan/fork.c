@@ -20,19 +20,27 @@
  *     other's place
  *     one queues        queued += 1, turns += 1
  *
- * With the lock free len is P - Q, and head is Q modulo cap. (Where size_t has 32
- * bits that ends to be true of head when Q overflows.) So where P - Q is more than
- * len, values were going in, or somebody queued; they are not in yet. Where it is
- * less, values were being taken out: they are out when head says so, else still
- * in. Each value is in the child once, at its place; or not at all, if it was
- * being taken or put.
+ * With the lock free len is P - Q, and head is Q modulo cap. (Q is kept from
+ * overflowing: cap need not divide 2^32.) So where P - Q is more than len, values
+ * were going in, or somebody queued; they are not in yet. Where it is less, values
+ * were being taken out: they are out when head says so, else still in. Each value
+ * is in the child once, at its place; or not at all, if it was being taken or put.
  */
 #include "chan/impl.h"
 #include "park/fork.h"
 
+/* Whole rounds of the ring, off P and Q. Between the two steps P - Q is less than
+   len by more than len, and len is right. */
+void gch__rewind(gch_chan *c) {
+  size_t taken = gch__taken(c), rounds = taken - taken % c->cap;
+  c->put -= rounds;
+  atomic_thread_fence(memory_order_release);
+  c->queued += rounds;
+}
+
 static void mend_ring(gch_chan *c) {
   size_t head = gch__head(c), len = gch__len(c);
-  size_t taken = atomic_load(&c->turns) - c->queued;
+  size_t taken = gch__taken(c);
   size_t gone = len - (c->put - taken); /* more than len: fewer than none */
   if (gone > 0 && gone <= len && head == taken % c->cap)
     len -= gone;

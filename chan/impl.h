@@ -125,11 +125,27 @@ static inline void gch__add_turns(gch_chan *c, size_t n) {
   atomic_store_explicit(&c->turns, turns + n, memory_order_release);
 }
 
+/* Values taken out of the ring, as fork.c counts them. */
+static inline size_t gch__taken(const gch_chan *c) {
+  return atomic_load_explicit(&c->turns, memory_order_relaxed) - c->queued;
+}
+
 static inline uint32_t gch__turns(const gch_chan *c) {
   return (uint32_t)atomic_load_explicit(&c->turns, memory_order_acquire);
 }
 
-/* The same before somebody queues. */
+/* With the lock held: makes what is counted for fork.c smaller, where size_t has
+   32 bits. */
+void gch__rewind(gch_chan *c);
+
+/* The same before n values are taken out of the ring. */
+static inline void gch__turn_to_take(gch_chan *c, size_t n) {
+  if (sizeof c->queued < 8 && gch__taken(c) > SIZE_MAX / 2)
+    gch__rewind(c);
+  gch__add_turns(c, n);
+}
+
+/* And before somebody queues. */
 static inline void gch__turn_to_queue(gch_chan *c) {
   c->queued++;
   gch__add_turns(c, 1);

@@ -55,7 +55,7 @@ static size_t take_buffered(gch_chan *c, void *elems, size_t max) {
     return 0;
   size_t head = gch__head(c);
   size_t first = least(n, c->cap - head); /* up to the end of the slots */
-  gch__add_turns(c, n);
+  gch__turn_to_take(c, n);
   copy_many(c, elems, at(c, c->slots, head), first);
   copy_many(c, at(c, elems, first), c->slots, n - first);
   atomic_store_explicit(&c->head,

@@ -22,7 +22,7 @@ static inline void gch__push(gch_chan *c, size_t len, const void *elem) {
 static inline char *gch__take_oldest(gch_chan *c, void *elem) {
   size_t head = gch__head(c), next = head + 1 == c->cap ? 0 : head + 1;
   char *slot = c->slots + head * c->elem_size;
-  gch__add_turns(c, 1);
+  gch__turn_to_take(c, 1);
   gch__copy(c, elem, slot);
   atomic_store_explicit(&c->head, next, memory_order_release);
   return slot;

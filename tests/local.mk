@@ -60,6 +60,7 @@ check_PROGRAMS += \
   tests/check_fork_embedded \
   tests/check_fork_malloc \
   tests/check_fork_old \
+  tests/check_fork_ring \
   tests/check_fork_once \
   tests/check_fork_signal \
   tests/check_fork_sync \
