@@ -4,6 +4,8 @@
    processors. */
 #define _GNU_SOURCE
 #define TEST_AS_IS
+#undef _FILE_OFFSET_BITS /* with 64 open is another name of open64 */
+#undef _TIME_BITS
 #include "harness.h"
 
 #include <fcntl.h>

@@ -6,9 +6,10 @@
 #
 #     tests/cross.sh [--all] [NAME…] [tests/check_x…]
 #
-# NAME: aarch64 armhf i386 riscv64 s390x ppc64el musl; none: all of them. All
-# programs are built, those of the lists below are run (under qemu in some minutes
-# each); --all: all that there are.
+# NAME: aarch64 armhf i386 i386-time64 riscv64 s390x ppc64el musl; none: all of
+# them. All programs are built, those of the lists below are run (under qemu in
+# some minutes each); --all: all that there are. The last lines say of each NAME
+# how it went; the status is 0 if nothing of gulch's failed.
 #
 # Debian's cross compilers, musl-tools and qemu-user are installed where root
 # runs this, else it says what is missing and exits with 77. Check is built for
@@ -35,8 +36,8 @@ usual='abi blocking chan chan_blocking chan_drop chan_element chan_many
 
 # These too without qemu, or where it is 10.0: in 7.2 a forked process that starts
 # a thread dies, or hangs.
-forking='deadlock fork fork_chan fork_embedded fork_old fork_signal fork_sync
-  main nested own_thread quota task_fork'
+forking='deadlock fork fork_begin fork_chan fork_embedded fork_old fork_ring
+  fork_signal fork_sync main nested own_thread quota task_fork'
 
 # And these without qemu, which has last words of its own for who does not read.
 native='last_words'
@@ -47,16 +48,18 @@ say() {
 
 # Of the one that $name is: host, the system's name; packages, those that build
 # for it; compiler; cflags_all, cflags_tests; ldflags; run, what runs its
-# programs; libs, where its libraries are; pages, how large those of memory are.
+# programs; libs, where its libraries are; pages, how large those of memory may be,
+# and are said to be by qemu before 10, which can.
 describe() {
-  libc='' run='' cflags_all="-O2 -g" cflags_tests='' ldflags='' pages=
+  libc='' run='' cflags_all="-O2 -g" cflags_tests='' ldflags='' pages='' cppflags=
   case $name in
   aarch64)
-    host=aarch64-linux-gnu libc=arm64 run=qemu-aarch64
+    host=aarch64-linux-gnu libc=arm64 run=qemu-aarch64 pages=65536
     cflags_all="-O2 -g -mbranch-protection=standard"
     ;;
   armhf) host=arm-linux-gnueabihf libc=armhf run=qemu-arm ;;
-  i386)
+  i386 | i386-time64)
+    [ "$name" = i386 ] || cppflags="-D_TIME_BITS=64 -D_FILE_OFFSET_BITS=64"
     host=i686-linux-gnu libc=i386 run=qemu-i386
     # So that programs run without qemu too.
     ldflags="-Wl,--dynamic-linker=/usr/$host/lib/ld-linux.so.2"
@@ -66,7 +69,7 @@ describe() {
   s390x) host=s390x-linux-gnu libc=s390x run=qemu-s390x ;;
   ppc64el)
     host=powerpc64le-linux-gnu libc=ppc64el run=qemu-ppc64le
-    pages=65536 # as Debian's kernel has them
+    pages=65536
     ;;
   musl) host=x86_64-linux-musl ;;
   *)
@@ -169,7 +172,11 @@ programs_built() {
     make -s -f - programs
 }
 
+# Nor are those run that an earlier build left behind.
 complain() {
+  for program in $(programs_built); do
+    make -s -q "$program" >/dev/null 2>&1 || rm -f "$program"
+  done
   grep -E '(error|warning|undefined reference)( |:)' build.log
   echo "$name: not everything builds (build-cross/$name/build.log)"
 }
@@ -185,7 +192,7 @@ build() {
     "$source/configure" -q --host="$host" --disable-static --enable-werror \
       CC="$cc" PKG_CONFIG=false CHECK_CFLAGS="-I$dir/root/include $cflags_tests" \
       CHECK_LIBS="-L$dir/root/lib -lcheck -lrt -lm" \
-      CFLAGS="$cflags_all" LDFLAGS="$ldflags" \
+      CPPFLAGS="$cppflags" CFLAGS="$cflags_all" LDFLAGS="$ldflags" \
       ${CONFIGURE_OPTIONS-} >configure.log 2>&1 || {
       cat configure.log
       return 1
@@ -208,14 +215,18 @@ runs_i386() {
 # How programs are run: GULCH_TEST_EMULATOR, by the tests too.
 choose_runner() {
   unset GULCH_TEST_EMULATOR QEMU_LD_PREFIX QEMU_PAGESIZE
-  [ "$name" = i386 ] && runs_i386 && run=
+  [ "$libc" = i386 ] && runs_i386 && run=
   if [ -n "$run" ]; then
     run=${QEMU:+$QEMU/}$run
     export GULCH_TEST_EMULATOR="$run" QEMU_LD_PREFIX="$libs"
-    [ -z "$pages" ] || export QEMU_PAGESIZE="$pages"
-    ! "$run" --version | grep -q 'version [1-9][0-9]' || usual="$usual $forking"
+    version=$("$run" --version | sed -n 's/.* version \([^ ]*\).*/\1/p')
+    case $version in
+    [0-9].*) [ -z "$pages" ] || export QEMU_PAGESIZE="$pages" ;;
+    *) usual="$usual $forking" pages= ;;
+    esac
+    by="qemu $version, pages of $((${pages:-4096} / 1024)) kB"
   else
-    usual="$usual $forking $native"
+    usual="$usual $forking $native" by=natively
   fi
 }
 
@@ -227,12 +238,21 @@ notes_lost() {
   ! "$host-readelf" -n notes.o | grep -q 'BTI, PAC'
 }
 
-# Tests of limits that qemu has no ear for, and its own death by a fault.
+# What qemu does wrong, as small programs show that have nothing of gulch's:
+#   - it does nothing about RLIMIT_STACK;
+#   - an abort has it write words of its own, for whose reader it waits;
+#   - a SIGSEGV that a thread sends to itself with the siginfo of a fault (as
+#     go/chain.c does) it takes for its own fault, and dies;
+#   - so it does, in 10.0, when /proc/self/stat is opened after the main thread
+#     has left;
+#   - 7.2 dies by an assertion where a forked process starts a thread;
+#   - 10.0 hangs there, if in the parent another thread was just being started (11
+#     times of 20), since nobody gives back a lock of its own: hence try_again.
 qemus='main_that_runs_off_its_stack|main_that_cannot_be_started|though_nobody_reads'
 qemus="$qemus|signals_do_not_make_it_wait|QEMU internal SIGSEGV"
+qemus="$qemus|something_can_wake_is_not:11:"
 
-# Whether each failure that a log tells of is qemu's own: these, and that version
-# 7.2 dies where a forked process starts a thread; 10.0 does not.
+# Whether each failure that a log tells of is one of those.
 excused() { # log
   [ -n "$run" ] || return 1
   failures=$(grep -aE '[0-9]:[FE]:' "$1" | grep -acvE "$qemus") || true
@@ -254,6 +274,26 @@ chosen() {
     esac
     echo "$program"
   done
+}
+
+run_programs() { # programs
+  make -s -k "$jobs" check-TESTS LOG_COMPILER="$run" TESTS="$1" \
+    check_PROGRAMS="$1" >>check-programs.log 2>&1 || true
+}
+
+# What failed, and is not excused, has two more tries: see qemus.
+try_again() {
+  again=
+  for result in $(find tests -name '*.trs' | sort); do
+    program=${result%.trs}
+    grep -q '^:test-result: PASS' "$result" || excused "$program.log" || {
+      again="$again $program"
+      mv "$program.log" "$program.log.$1"
+      rm "$result"
+      echo "  $program failed; once more (see build-cross/$name/$program.log.$1)"
+    }
+  done
+  [ -z "$again" ] || run_programs "$again"
 }
 
 report() {
@@ -278,7 +318,7 @@ report() {
     failed=$((failed + 1))
     echo "  the library's objects don't all have the notes of BTI and PAC"
   fi
-  echo "$name: $passed passed, $failed failed, $excused excused"
+  echo "$name: $passed passed, $failed failed, $excused excused ($by)"
   [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }
 
@@ -301,13 +341,14 @@ try() (
   [ -e "$source/configure" ] || (cd "$source" && autoreconf -fi >/dev/null)
   build || exit 1
   choose_runner
-  find tests -name '*.trs' -exec rm {} +
+  find tests \( -name '*.trs' -o -name '*.log.[12]' \) -exec rm {} +
+  : >check-programs.log
   wanted=$(chosen) programs=''
   for program in $wanted; do
     [ ! -x "$program" ] || programs="$programs $program"
   done
-  make -s -k "$jobs" check-TESTS LOG_COMPILER="$run" TESTS="$programs" \
-    check_PROGRAMS="$programs" >check-programs.log 2>&1 || true
+  run_programs "$programs"
+  [ -z "$run" ] || for tried in 1 2; do try_again "$tried"; done
   report
 )
 
@@ -321,13 +362,22 @@ for word; do
   esac
 done
 result=0
-for name in ${names:-aarch64 armhf i386 riscv64 s390x ppc64el musl}; do
+results=''
+for name in ${names:-aarch64 armhf i386 i386-time64 riscv64 s390x ppc64el musl}; do
   status=0
-  try || status=$?
+  try >"$base/$name.out" || status=$?
+  cat "$base/$name.out"
+  line=$(grep "^$name: .* passed, " "$base/$name.out") || line="$name: not built"
   case $status in
   0) ;;
-  77) [ "$result" != 0 ] || result=77 ;;
+  77)
+    line="$name: cannot be run here"
+    [ "$result" != 0 ] || result=77
+    ;;
   *) result=1 ;;
   esac
+  results="$results$line
+"
 done
+printf '\n%s' "$results"
 exit "$result"
