@@ -127,12 +127,10 @@ bool gch_closed(const gch_chan *c) {
   return c && gch__is_closed(c);
 }
 
-/* A timer's slot is hidden, as in Go: its channel presents itself as
-   unbuffered. */
 size_t gch_len(const gch_chan *c) {
-  return c && c->owner != GCH_OWNER_TIMER ? gch__len(c) : 0;
+  return c ? gch__len(c) : 0;
 }
 
 size_t gch_cap(const gch_chan *c) {
-  return c && c->owner != GCH_OWNER_TIMER ? c->cap : 0;
+  return c ? c->cap : 0;
 }

@@ -38,7 +38,7 @@ int gch__close(gch_chan *c, struct gch_wakes *k) {
   if (!was_closed) {
     /* Release pairs with gch__is_closed; before the queues empty, see
        ready.h. */
-    atomic_store_explicit(&c->closed, true, memory_order_release);
+    atomic_store_explicit(&c->state, GCH_CLOSED, memory_order_release);
     claim_all(&c->receivers, k);
     claim_all(&c->senders, k);
     claim_watches(c, k);

@@ -26,7 +26,7 @@
  * were being taken out: they are out when head says so, else still in. Each value
  * is in the child once, at its place; or not at all, if it was being taken or put.
  */
-#include "chan/impl.h"
+#include "chan/timed.h"
 #include "park/fork.h"
 
 /* Whole rounds of the ring, off P and Q. Between the two steps P - Q is less than
@@ -74,6 +74,8 @@ static void mend(gch_chan *c) {
     forget_waiters(&c->senders);
   if (held || gch__queue_first(&c->receivers))
     forget_waiters(&c->receivers);
+  if (gch__is_timed(c))
+    gch__timed_forked(c);
 }
 
 static void in_child(void) {

@@ -16,7 +16,7 @@ static _Atomic uint32_t next;
 void gch__keep_gone(void *memory, size_t chan_at, size_t bytes) {
   gch_chan *c = (gch_chan *)((char *)memory + chan_at);
   if (bytes <= MAX_BYTES) {
-    atomic_store_explicit(&c->closed, true, memory_order_relaxed);
+    atomic_store_explicit(&c->state, GCH_CLOSED, memory_order_relaxed);
     atomic_store_explicit(&c->len, 0, memory_order_relaxed);
     uint32_t i = atomic_fetch_add_explicit(&next, 1, memory_order_relaxed);
     memory = atomic_exchange_explicit(&kept[i % KEPT], memory,

@@ -3,22 +3,23 @@
  * The channel, for the files that implement it and the folders built on it.
  *
  * The lock guards everything but what is constant after make (elem_size, cap,
- * owner, destroy, slots; drop, set before first use) and refs. len, closed and
+ * owner, destroy, slots; drop, set before first use) and refs. len, state and
  * the heads of the queues are written under the lock and also read without it,
  * by who only wants to know whether to try; see ready.h.
  *
  * Invariants, with the lock released:
  *   - a receiver that can be claimed waits only while the channel is open and
- *     empty, a sender only while it is open and full. Both wait at once only
- *     where neither can take the other: two cases of one select.
+ *     empty (or a timer's: timed.h), a sender only while it is open and full.
+ *     Both wait at once only where neither can take the other: two cases of one
+ *     select.
  *   - the values are slots[head], … len of them, wrapping at cap.
  *
  * Memory: the channel and its slots are one allocation. Channels that belong
  * to a context or a timer are part of their owner's allocation, which lives
  * until the channel's last unref: destroy says how it goes.
  *
- * Lock order: context tree, timer queue, channel; sleepers, channel. A select takes the locks of
- * several channels in the order of their addresses.
+ * Lock order: context tree, channel, timer queue; sleepers, channel. A select
+ * takes the locks of several channels in the order of their addresses.
  */
 #ifndef GCH_CHAN_IMPL_H
 #define GCH_CHAN_IMPL_H
@@ -38,6 +39,10 @@ enum { GCH_DROP_MAX = 256, GCH_NAME_MAX = 32 };
 /* Who may send and close. */
 enum gch_owner { GCH_OWNER_NONE, GCH_OWNER_CTX, GCH_OWNER_TIMER };
 
+/* What a receive that finds no value and no sender may find; the first is 0. A
+   timer's channel is never closed. */
+enum gch_state { GCH_OPEN, GCH_CLOSED, GCH_TIMED };
+
 /* Somebody to be told of a channel's close: takes no values and is no
    receiver. */
 struct gch_watch {
@@ -51,7 +56,7 @@ struct gch_watch {
    can be seen there for a while. */
 struct gch_chan {
   alignas(max_align_t) struct gch_lock lock;
-  atomic_bool closed;
+  _Atomic uint8_t state; /* enum gch_state */
   bool disowned;        /* the owner gave its reference back */
   uint8_t owner;        /* enum gch_owner */
   _Atomic size_t turns; /* for ready.h */
@@ -79,7 +84,9 @@ void gch__chan_init(gch_chan *c, size_t elem_size, size_t cap, void *slots,
 void gch__chan_disown(gch_chan *c);
 
 /* With the lock held: one attempt. 0, EPIPE, or EAGAIN, in which case nothing
-   changed. *partner is who must be unparked after the unlock, if any. */
+   changed, but that a timer's value may have gone to the receiver who waits for
+   it. *partner is who must be unparked after the unlock, if any: after EAGAIN
+   too. */
 int gch__send_locked(gch_chan *c, const void *elem,
                      struct gch_waiter **partner);
 int gch__recv_locked(gch_chan *c, void *elem, struct gch_waiter **partner);
@@ -169,8 +176,12 @@ static inline void gch__count_taken(gch_chan *c, size_t len, size_t n) {
 
 /* Acquire pairs with the release in gch__close: who sees the close sees what
    came before it. */
+static inline uint8_t gch__state(const gch_chan *c) {
+  return atomic_load_explicit(&c->state, memory_order_acquire);
+}
+
 static inline bool gch__is_closed(const gch_chan *c) {
-  return atomic_load_explicit(&c->closed, memory_order_acquire);
+  return gch__state(c) == GCH_CLOSED;
 }
 
 /* memmove: a parked receiver's element may be what is sent. */

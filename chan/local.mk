@@ -3,6 +3,7 @@ pkginclude_HEADERS += chan/chan.h chan/select.h
 libgulch_la_SOURCES += \
   chan/case.c \
   chan/chan.c \
+  chan/choice.h \
   chan/close.c \
   chan/fork.c \
   chan/gone.c \
@@ -22,6 +23,7 @@ libgulch_la_SOURCES += \
   chan/registry.h \
   chan/select.c \
   chan/send.c \
+  chan/timed.h \
   chan/waiter.h \
   chan/wakes.c \
   chan/wakes.h

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "chan/park.h"
 
+#include "chan/timed.h"
+
 #include <stdalign.h>
 
 /* Who parks in a task's record for the first time sets up all that is the same
@@ -21,6 +23,7 @@ static int gave_up(gch_chan *c, struct gch_queue *q, struct gch_waiter *w) {
   gch__lock(&c->lock);
   if (gch__queue_has(q, w))
     gch__queue_remove(q, w);
+  gch__receiver_left(c);
   gch__unlock(&c->lock);
   return ETIMEDOUT;
 }

@@ -16,7 +16,7 @@
  * That several channels are not ready at one and the same instant takes two
  * looks at each. A channel can become ready and not ready again in between only
  * if a value is taken out of its buffer or, where it has none, somebody queues
- * on it: these are its turns, counted before they show. So: turns, then
+ * on it, or a timer's value is taken or thrown away: these are its turns, counted before they show. So: turns, then
  * readiness, of all; then readiness, then turns, of all. If nothing was ready
  * and no turn was taken, then nothing was ready from the last of the first looks
  * to the first of the second. Release and acquire: who sees what a turn made of
@@ -25,15 +25,27 @@
 #ifndef GCH_CHAN_READY_H
 #define GCH_CHAN_READY_H
 
-#include "chan/impl.h"
+#include "chan/timed.h"
 
 static inline bool gch__somebody_in(const struct gch_queue *q) {
   return atomic_load_explicit(&q->first, memory_order_acquire) != NULL;
 }
 
-static inline bool gch__recv_ready(const gch_chan *c) {
+/* Or it is a timer's. */
+static inline bool gch__recv_may_be_ready(const gch_chan *c) {
   GCH_DELAY();
-  return gch__len(c) > 0 || gch__somebody_in(&c->senders) || gch__is_closed(c);
+  return gch__len(c) > 0 || gch__somebody_in(&c->senders) ||
+         gch__state(c) != GCH_OPEN;
+}
+
+__attribute__((always_inline)) static inline bool
+gch__recv_ready(const gch_chan *c) {
+  GCH_DELAY();
+  if (gch__len(c) > 0 || gch__somebody_in(&c->senders))
+    return true;
+  uint8_t state = gch__state(c);
+  return __builtin_expect(state != GCH_OPEN, false) &&
+         (state == GCH_CLOSED || gch__timed_ready(c));
 }
 
 static inline bool gch__send_ready(const gch_chan *c) {

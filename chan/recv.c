@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Receiving. With the lock held one of four things is true:
+ * Receiving. With the lock held one of five things is true:
  *     a value is buffered   take the oldest; the first parked sender, if any,
  *                           gets the slot that became free
  *     a sender waits        claim it, copy from its element (unbuffered)
  *     closed                zero-fill, EPIPE
+ *     a timer that is due   take the time (timed.h)
  *     else                  queue as a receiver, and park
  */
 #include "chan/gone.h"
 #include "chan/park.h"
 #include "chan/ready.h"
 #include "chan/ring.h"
+#include "chan/timed.h"
 
 #include <stdalign.h>
 
@@ -46,10 +48,12 @@ static inline int recv_locked(gch_chan *c, void *elem,
     *partner = w;
     return 0;
   }
-  if (!gch__is_closed(c))
-    return EAGAIN;
-  gch__zero(elem, c->elem_size);
-  return EPIPE;
+  uint8_t state = gch__state(c);
+  if (state == GCH_CLOSED) {
+    gch__zero(elem, c->elem_size);
+    return EPIPE;
+  }
+  return state == GCH_OPEN ? EAGAIN : gch__timed_take(c, elem, partner);
 }
 
 int gch__recv_locked(gch_chan *c, void *elem, struct gch_waiter **partner) {
@@ -68,11 +72,40 @@ static int try_recv(gch_chan *c, void *elem) {
   return err;
 }
 
+/* With the lock held, which is released: a timer's channel, where an attempt gave
+   EAGAIN and partner. Who is to be woken is woken before the caller
+   parks, without the lock: so another attempt comes after that. */
+__attribute__((noinline)) static int
+recv_timed_or_park(gch_chan *c, void *elem, int64_t deadline,
+                   struct gch_waiter *partner) {
+  for (;;) {
+    bool wake = !partner && gch__timed_await(c);
+    if (!partner && !wake)
+      return gch__park_on(c, &c->receivers, elem, deadline);
+    gch__unlock(&c->lock);
+    gch__wake(partner);
+    if (wake)
+      gch__timed_wake();
+    GCH_DELAY();
+    gch__lock(&c->lock);
+    int err = recv_locked(c, elem, &partner);
+    if (err == EAGAIN)
+      continue;
+    gch__receiver_left(c);
+    gch__unlock(&c->lock);
+    if (err)
+      gch__check_held(c);
+    return err;
+  }
+}
+
 /* With the lock held, which is released. */
 __attribute__((noinline)) static int recv_or_park(gch_chan *c, void *elem,
                                                   int64_t deadline) {
   struct gch_waiter *partner;
   int err = recv_locked(c, elem, &partner);
+  if (err == EAGAIN && gch__is_timed(c))
+    return recv_timed_or_park(c, elem, deadline, partner);
   if (err == EAGAIN) {
     size_t size = c->elem_size;
     err = gch__park_on(c, &c->receivers, elem, deadline);
@@ -124,7 +157,7 @@ int gch_recv(gch_chan *c, void *elem) {
   if (w ? gch__fetched(c, w, elem) : gch__popped(c, elem))
     return 0;
   struct gch_task *self = gch__task_self();
-  if (!self || w || gch__is_closed(c))
+  if (!self || w || gch__state(c) != GCH_OPEN)
     return recv_or_park(c, elem, GCH__FOREVER);
   return gch__park_task(c, &c->receivers, elem, c->elem_size, self, closed);
 }

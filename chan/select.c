@@ -25,17 +25,16 @@
  * A claimed waiter is written to until its unpark; leave only begins after
  * that. The cases are the caller's and outlive the call.
  */
+#include "chan/choice.h"
 #include "chan/gone.h"
 #include "chan/lockorder.h"
-#include "chan/random.h"
-#include "chan/ready.h"
 #include "chan/ring.h"
+#include "chan/timed.h"
 #include "park/clock.h"
 
-#include <limits.h>
 #include <stdalign.h>
 
-#define NONE SIZE_MAX
+#define AGAIN (NONE - 1)
 
 struct select {
   gch_case *cases;
@@ -48,21 +47,6 @@ struct select {
   void *discard; /* where such a value goes */
 };
 
-struct choice {
-  size_t chosen; /* NONE: none is ready */
-  uint32_t ready;
-  uint32_t turns; /* of all channels, modulo its size */
-  uint64_t dice;  /* random, once two are ready */
-};
-
-static bool is_send(const gch_case *k) {
-  return k->kind == GCH_CASE_SEND || k->kind == GCH_CASE_SEND_ERR;
-}
-
-static bool is_op(const gch_case *k) {
-  return k->kind <= GCH_CASE_SEND_ERR && k->chan;
-}
-
 static bool discards(const gch_case *k) {
   return k->kind == GCH_CASE_RECV && !k->elem && k->chan->drop;
 }
@@ -74,36 +58,6 @@ static void read_deadline(struct select *s, size_t i, int64_t deadline) {
     return;
   s->deadline_at = i;
   s->deadline = deadline;
-}
-
-static inline bool is_ready(const gch_case *k) {
-  if (!is_send(k))
-    return gch__recv_ready(k->chan);
-  return k->chan->owner != GCH_OWNER_NONE || gch__send_ready(k->chan);
-}
-
-/* The second look of ready.h, where the first, which gave the sum of the turns,
-   found nothing ready. */
-static bool still_none(const gch_case *cases, size_t n, uint32_t turns) {
-  for (const gch_case *k = cases; k < cases + n; k++) {
-    if (!is_op(k))
-      continue;
-    if (is_ready(k))
-      return false;
-    turns -= gch__turns(k->chan);
-  }
-  return turns == 0;
-}
-
-/* Uniform among the cases that seem ready, by one pass: the k-th that is found
-   replaces the choice with probability 1/k. */
-static inline void weigh(struct choice *c, size_t i) {
-  if (++c->ready > 1) {
-    c->dice = c->ready == 2 ? gch__random() : gch__random_next(c->dice);
-    if (gch__below(c->dice, c->ready) != 0)
-      return;
-  }
-  c->chosen = i;
 }
 
 static size_t choose(const struct select *s) {
@@ -216,22 +170,24 @@ static size_t poll_once(const struct select *s, size_t i) {
   int err = attempt(s, k, &partner);
   drop_fn *drop = drop_of(s, k);
   gch__unlock(&k->chan->lock);
+  gch__wake(partner);
   if (err == EAGAIN)
     return NONE;
-  gch__wake(partner);
   if (err)
     gch__check_held(k->chan);
   return fired(s, i, err, drop);
 }
 
 /* With all locks held. A choice that turns out not to be ready was a queue of
-   waiters that are claimed elsewhere; the attempt has removed them. */
+   waiters that are claimed elsewhere; the attempt has removed them. Or it was a
+   timer, and another waits for it, who is *partner and is to be woken first:
+   EAGAIN. */
 static size_t choose_and_attempt(const struct select *s, int *err,
                                  struct gch_waiter **partner) {
   size_t i;
   while ((i = choose(s)) != NONE) {
     *err = attempt(s, &s->cases[i], partner);
-    if (*err != EAGAIN)
+    if (*err != EAGAIN || *partner)
       break;
   }
   return i;
@@ -242,9 +198,11 @@ static struct gch_queue *queue_of(const gch_case *k) {
 }
 
 /* In lock order. Where several cases wait in one queue, whoever comes takes the
-   first: so that is any of them, but in the ordered form. */
-static void queue_all(const struct select *s, size_t count,
+   first: so that is any of them, but in the ordered form. Whether to call
+   gch__timed_wake after the unlock. */
+static bool queue_all(const struct select *s, size_t count,
                       struct gch_group *group) {
+  bool wake = false;
   if (!s->ordered)
     gch__shuffle_same(s->cases, count);
   for (size_t slot = 0; slot < count; slot++) {
@@ -255,9 +213,11 @@ static void queue_all(const struct select *s, size_t count,
     k->parked.waiter.pos = i;
     k->parked.size = k->chan->elem_size;
     k->parked.drop = drop_of(s, k);
+    wake |= gch__receiver_comes(k->chan);
     gch__turn_to_queue(k->chan);
     gch__queue_add(queue_of(k), &k->parked.waiter);
   }
+  return wake;
 }
 
 static void leave_all(const struct select *s, size_t winner) {
@@ -268,6 +228,7 @@ static void leave_all(const struct select *s, size_t winner) {
     gch__lock(&k->chan->lock);
     if (gch__queue_has(queue_of(k), &k->parked.waiter))
       gch__queue_remove(queue_of(k), &k->parked.waiter);
+    gch__receiver_left(k->chan);
     gch__unlock(&k->chan->lock);
   }
 }
@@ -299,8 +260,10 @@ static size_t claimed(const struct select *s, size_t i) {
   return fired(s, i, p->waiter.err, p->drop);
 }
 
+/* AGAIN: another was served, so once more. */
 static size_t lock_and_run(const struct select *s) {
   size_t i;
+  bool wake = false;
   int err = 0;
   struct gch_waiter *partner = NULL;
   drop_fn *drop = NULL;
@@ -313,11 +276,15 @@ static size_t lock_and_run(const struct select *s) {
     drop = drop_of(s, &s->cases[i]);
   if (parks) {
     gch__group_init(&group, gch__task_self(), s->deadline, false);
-    queue_all(s, count, &group);
+    wake = queue_all(s, count, &group);
   }
   gch__unlock_all(s->cases, count);
 
   gch__wake(partner);
+  if (wake)
+    gch__timed_wake();
+  if (i != NONE && err == EAGAIN)
+    return AGAIN;
   if (i != NONE && err)
     gch__check_held(s->cases[i].chan);
   if (i != NONE)
@@ -337,7 +304,11 @@ static inline size_t run(const struct select *s, struct choice first) {
     return s->default_at;
   if (first.chosen != NONE && !s->ordered)
     i = poll_once(s, first.chosen);
-  return i != NONE ? i : lock_and_run(s);
+  if (i != NONE)
+    return i;
+  while ((i = lock_and_run(s)) == AGAIN)
+    ;
+  return i;
 }
 
 /* Apart, for its room on the stack. */
@@ -359,26 +330,6 @@ static int select_from(gch_case *cases, size_t n, bool ordered) {
                      .deadline = GCH__FOREVER};
   struct choice first = read_cases(&s);
   return (int)(s.drops ? run_with_discard(&s, first) : run(&s, first));
-}
-
-/* Whether the default, listed last, fires for want of anything to receive: the
-   most frequent poll, apart from the others so that it takes few instructions.
-   A look at one channel is at one instant anyhow. */
-static inline bool nothing_to_receive(const gch_case *cases, size_t n) {
-  uint32_t turns = 0;
-  if (n < 2 || n > INT_MAX || cases[n - 1].kind != GCH_CASE_DEFAULT)
-    return false;
-  for (size_t i = 0; i < n - 1; i++) {
-    if (cases[i].kind != GCH_CASE_RECV)
-      return false;
-    const gch_chan *c = cases[i].chan;
-    if (!c)
-      continue;
-    turns += gch__turns(c);
-    if (gch__recv_ready(c))
-      return false;
-  }
-  return n == 2 || still_none(cases, n - 1, turns);
 }
 
 int gch_select_cases(gch_case *cases, size_t n) {

@@ -20,6 +20,7 @@
  */
 #include "context/way_out.h"
 
+#include "chan/timed.h"
 #include "context/impl.h"
 
 /* The second is the position on the channel, for reports. */
@@ -37,6 +38,7 @@ static void dequeue(struct gch_ctx_way_out *o) {
   gch__lock(&o->done->lock);
   if (gch__queue_has(q, &o->waiter))
     gch__queue_remove(q, &o->waiter);
+  gch__receiver_left(o->done);
   gch__unlock(&o->done->lock);
 }
 
@@ -46,6 +48,7 @@ static void enter(struct gch_way_out *out) {
   struct gch_ctx_way_out *o = of(out);
   gch_chan *done = o->done;
   struct gch_waiter *partner;
+  bool wake = false;
   gch__group_init(&o->group, gch__task_self(), GCH__FOREVER, false);
   o->waiter.group = &o->group;
   o->waiter.pos = BY_DONE;
@@ -53,11 +56,14 @@ static void enter(struct gch_way_out *out) {
   gch__lock(&done->lock);
   o->queued = gch__recv_locked(done, NULL, &partner) == EAGAIN;
   if (o->queued) {
+    wake = gch__receiver_comes(done);
     gch__turn_to_queue(done);
     gch__queue_add(&done->receivers, &o->waiter);
   }
   gch__unlock(&done->lock);
   gch__wake(partner);
+  if (wake)
+    gch__timed_wake();
   if (!o->queued)
     gch__claim(&o->group, BY_DONE);
 }

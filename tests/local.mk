@@ -116,6 +116,7 @@ check_PROGRAMS += \
   tests/check_ticker \
   tests/check_time \
   tests/check_timer \
+  tests/check_timer_chan \
   tests/check_timer_func \
   tests/check_timer_heap \
   tests/check_typed \

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 pkginclude_HEADERS += timer/timer.h
 libgulch_la_SOURCES += \
+  timer/chan_timer.c \
+  timer/chan_timer.h \
   timer/clock.c \
   timer/heap.c \
   timer/heap.h \

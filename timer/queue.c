@@ -40,6 +40,18 @@ bool gch__queue_cancel(struct gch_entry *e) {
   return true;
 }
 
+bool gch__queue_hasten(struct gch_entry *e, int64_t when) {
+  gch__queue_lock();
+  bool wake = false;
+  if (e->epoch != queue.epoch || e->when > when) {
+    gch__queue_cancel(e);
+    e->when = when;
+    wake = gch__queue_insert(e);
+  }
+  gch__queue_unlock();
+  return wake;
+}
+
 void gch__queue_start(struct gch_entry *e) {
   gch__queue_lock();
   bool wake = gch__queue_insert(e);

@@ -11,8 +11,8 @@
  * and who has taken it out may free it. fire gathers what is to be done after
  * the unlock.
  *
- * Lock order: context tree, timer queue, channel. (Those of sleepers are taken
- * with neither held: park/sleepers.h.)
+ * Lock order: context tree, channel, timer queue. None is taken with this one
+ * held.
  *
  * In a forked child the queue is empty: entries queued before do not count as
  * queued.
@@ -33,6 +33,10 @@ bool gch__queue_insert(struct gch_entry *e);
 
 /* With the lock held: takes e out; whether it was queued. */
 bool gch__queue_cancel(struct gch_entry *e);
+
+/* Takes the lock. e, with fire set, is to fire at `when`, or earlier if it is
+   queued for an earlier time. As insert. */
+bool gch__queue_hasten(struct gch_entry *e, int64_t when);
 
 /* Lock, insert, unlock, wake. */
 void gch__queue_start(struct gch_entry *e);

@@ -11,10 +11,12 @@
  * All times are int64_t nanoseconds of the monotonic clock. A deadline is
  * absolute, gch_in(ns) makes one; GCH_FOREVER never comes; sums saturate. In
  * strict mode (<gulch/panic.h>) a deadline greater than 0 that lies before the
- * start of the process is a panic: somebody passed a duration. The channels of timers and
- * tickers carry the int64_t time at which they fired and are receive-only. As
- * in Go 1.23 they behave as unbuffered, and after a stop or reset no value
- * from before is received.
+ * start of the process is a panic: somebody passed a duration. The channels of
+ * timers and tickers carry the int64_t time at which they were due and are
+ * receive-only. As in Go 1.23 they behave as unbuffered, and after a stop or
+ * reset no value from before is received. One that is due is ready at once for
+ * who asks, also by a try or beside a default; one that nobody waits for costs
+ * nothing.
  *
  * Constructors give NULL with errno ENOMEM, or EINVAL as said.
  */
@@ -43,7 +45,7 @@ GCH_API int64_t gch_in(int64_t ns);
 /* Sleeps at least ns; at once for ns <= 0. */
 GCH_API void gch_sleep(int64_t ns);
 
-/* time.After: a channel that gives its firing time, once. Yours to unref,
+/* time.After: a channel that gives the time at which it was due, once. Yours to unref,
    which also ends the timer. In a select GCH_TIMEOUT is cheaper. */
 GCH_API gch_chan *gch_after(int64_t ns);
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What all timers share. A timer with a channel (timer, ticker, after) is one
- * allocation with it, freed by the channel's last unref; a timer_func frees
- * itself (go/timer_func.c).
+ * What all timers share. One with a channel (timer, ticker, after: chan_timer.c)
+ * is one allocation with it, freed by the channel's last unref; a timer_func
+ * frees itself (go/timer_func.c).
  *
- * Stopping, or starting again, is one step under the queue's lock: take the
- * entry out, then empty the channel's slot. Firing puts the value into the slot
- * (or a receiver's hands) under that same lock, so after a stop nothing stale
- * is left and nothing comes.
+ * A timer_func runs while its entry is in the timer queue. Stopping, or starting
+ * again, is one step under the queue's lock, under which it also fires.
  */
 #ifndef GCH_TIMER_TIMER_IMPL_H
 #define GCH_TIMER_TIMER_IMPL_H
@@ -21,7 +19,6 @@
 struct gch_timer {
   struct gch_entry entry;
   gch_chan *chan;              /* NULL: a timer_func */
-  int64_t period;              /* of a ticker; 0: fires once */
   void (*free)(gch_timer *t);  /* the user's share of t goes */
   bool (*await)(gch_timer *t); /* waits for runs of fn; whether there were any;
                                   NULL: there is no fn */
