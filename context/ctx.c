@@ -41,8 +41,10 @@ static const gch_ctx *with_value(const gch_ctx *parent, const void *key,
     errno = EINVAL;
     return NULL;
   }
-  struct gch_value_ctx *v;
-  if ((drop && gch__job_expect() != 0) || !(v = malloc(sizeof *v))) {
+  if (drop)
+    gch__job_expect();
+  struct gch_value_ctx *v = malloc(sizeof *v);
+  if (!v) {
     errno = ENOMEM;
     return NULL;
   }

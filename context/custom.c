@@ -82,8 +82,9 @@ const gch_ctx *gch_ctx_custom(const gch_ctx *parent, const gch_ctx_ops *ops,
     errno = EINVAL;
     return NULL;
   }
-  struct gch_custom_ctx *x;
-  if (gch__job_expect() != 0 || !(x = calloc(1, sizeof *x))) {
+  gch__job_expect();
+  struct gch_custom_ctx *x = calloc(1, sizeof *x);
+  if (!x) {
     errno = ENOMEM;
     return NULL;
   }

@@ -147,9 +147,8 @@ static void run_job(void *fn, void *job, void *unused) {
 }
 
 /* The signal mask of workers is the caller's, not the library's own thread's. */
-int gch__job_expect(void) {
+void gch__job_expect(void) {
   gch__threads_expect();
-  return 0;
 }
 
 int gch__job_prepare(void) {

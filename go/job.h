@@ -16,7 +16,7 @@ int gch__job_prepare(void);
 
 /* When something is made with user code that a job may reach: workers have the
    signal mask of the caller, not of the library's own thread, if that is the
-   first to need one. 0 or ENOMEM. */
-int gch__job_expect(void);
+   first to need one. */
+void gch__job_expect(void);
 
 #endif
