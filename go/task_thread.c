@@ -172,8 +172,8 @@ int gch__spawn_thread(const gch_go_opts *opts, gch__run_fn *run, void *fn,
     s->b = b;
     name(s, opts);
     atomic_fetch_add(&gch__sched.started, 1);
-    started = gch__thread_start(GCH_THREAD_AS_CALLER, thread_main, s, stack,
-                                NULL) == 0;
+    started = gch__thread_start(GCH_THREAD_AS_CALLER, thread_main, s,
+                                stack) == 0;
     if (!started) {
       gch__count_ended(NULL);
       free(s);

@@ -266,8 +266,8 @@ bool gch__worker_start(struct gch_proc *p) {
     atomic_store(&w->proc, p);
     if (p)
       atomic_store(&p->worker, w);
-    started = gch__thread_start(GCH_THREAD_OURS, thread_main, w, THREAD_STACK,
-                                NULL) == 0;
+    started = gch__thread_start(GCH_THREAD_OURS, thread_main, w,
+                                THREAD_STACK) == 0;
     if (!started) {
       if (p)
         atomic_store(&p->worker, NULL);

@@ -134,11 +134,11 @@ struct start {
   void *arg;
   size_t stack;
   bool cpus, policy; /* whether it is given the process's */
-  pthread_t thread;
 };
 
 static int create(struct start *s) {
   pthread_attr_t attr;
+  pthread_t thread;
   if (pthread_attr_init(&attr) != 0)
     return ENOMEM;
   pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
@@ -149,7 +149,7 @@ static int create(struct start *s) {
   pthread_attr_setguardsize(&attr, GUARD);
   int err = pthread_attr_setstacksize(&attr, s->stack);
   if (!err)
-    err = pthread_create(&s->thread, &attr, s->main, s->arg);
+    err = pthread_create(&thread, &attr, s->main, s->arg);
   pthread_attr_destroy(&attr);
   return err;
 }
@@ -183,17 +183,14 @@ static int create_clean(struct start *s) {
 }
 
 int gch__thread_start(enum gch_thread_kind kind, void *(*main)(void *),
-                      void *arg, size_t stack, pthread_t *thread) {
+                      void *arg, size_t stack) {
   bool ours = kind == GCH_THREAD_OURS;
-  struct start s = {main, arg, stack_size(stack), ours, ours, 0};
+  struct start s = {main, arg, stack_size(stack), ours, ours};
   if (s.stack == 0)
     return ENOMEM;
   gch__stay_loaded();
   gch__begin();
-  int err = ours ? create_clean(&s) : create_larger(&s);
-  if (thread)
-    *thread = s.thread;
-  return err;
+  return ours ? create_clean(&s) : create_larger(&s);
 }
 
 /* In the thread */

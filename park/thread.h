@@ -28,7 +28,6 @@
 #ifndef GCH_PARK_THREAD_H
 #define GCH_PARK_THREAD_H
 
-#include <pthread.h>
 #include <stddef.h>
 
 enum gch_thread_kind { GCH_THREAD_OURS, GCH_THREAD_AS_CALLER };
@@ -37,10 +36,10 @@ enum gch_thread_kind { GCH_THREAD_OURS, GCH_THREAD_AS_CALLER };
 enum { GCH_SLACK_USUAL = 50000, GCH_SLACK_SHORT = 1000 };
 
 /* Starts a detached thread that runs main(arg), with at least so many bytes of
-   stack beside the program's thread-locals. *thread, unless thread is NULL, is for
-   a thread that does not end. 0, or an error number; errno may change. */
+   stack beside the program's thread-locals. 0, or an error number; errno may
+   change. */
 int gch__thread_start(enum gch_thread_kind kind, void *(*main)(void *),
-                      void *arg, size_t stack, pthread_t *thread);
+                      void *arg, size_t stack);
 
 /* The first thing that a thread of the library does. */
 void gch__thread_begin(const char *name, unsigned long slack);

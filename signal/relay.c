@@ -57,7 +57,7 @@ static int open_pipe(void) {
 
 static int start_thread(void) {
   enum { STACK = 64 * 1024 };
-  if (gch__thread_start(GCH_THREAD_OURS, relay, NULL, STACK, NULL) != 0)
+  if (gch__thread_start(GCH_THREAD_OURS, relay, NULL, STACK) != 0)
     return ENOMEM;
   started_in = getpid();
   return 0;

@@ -121,9 +121,8 @@ static void *serve(void *unused) {
 /* All signals stay blocked in the thread: they are for the program's own. */
 static int create_thread(void) {
   enum { STACK = 256 * 1024 };
-  return gch__thread_start(GCH_THREAD_OURS, serve, NULL, STACK, NULL) == 0
-             ? 0
-             : ENOMEM;
+  return gch__thread_start(GCH_THREAD_OURS, serve, NULL, STACK) == 0 ? 0
+                                                                     : ENOMEM;
 }
 
 int gch__service_start(void) {
