@@ -34,6 +34,12 @@
  *     scheduled as SCHED_OTHER with the nice value of the first thread of the
  *     process, round to nearest and trap nothing, and are called gulch-worker. What
  *     can't be undone stays, as a seccomp filter or dropped capabilities.
+ *   - A scheduling policy that a task sets is its worker's, and stays there with
+ *     whichever tasks come next; one that is to have a policy has a pthread of its
+ *     own (gch_go_opts.thread). Under SCHED_DEADLINE no thread can be started (the
+ *     kernel's rule, unless SCHED_FLAG_RESET_ON_FORK is set): there the first
+ *     gch_go, timer or deadline of a process is ENOMEM, and so is each pthread of
+ *     its own. What has been started before serves such a thread like any other.
  *   - fork in a task: the child goes on in that task; all others are gone. When
  *     its function returns, the child does _exit(0).
  *   - exit in a task ends the process, as anywhere.

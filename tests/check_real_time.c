@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Workers of different priority on one processor: who of the higher must not spin
-   for what one of the lower has yet to do, since that gets no processor. */
+/* Workers of different priority on one processor: who of the higher must not
+   spin for what one of the lower has yet to do, since that gets no processor.
+   And threads of a policy that lets them start no others. */
 #define _GNU_SOURCE
 #define TEST_AS_IS
 #include "tasks.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
@@ -90,10 +92,65 @@ START_TEST(a_worker_above_another_lets_it_go_on) {
 }
 END_TEST
 
+/* Without SCHED_FLAG_RESET_ON_FORK; false: it may not be done here. */
+static bool have_deadlines(void) {
+  struct {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period; /* nanoseconds */
+  } a = {.size = sizeof a,
+         .policy = 6, /* SCHED_DEADLINE */
+         .runtime = 10000000,
+         .deadline = 20000000,
+         .period = 20000000};
+  return syscall(SYS_sched_setattr, 0, &a, 0) == 0;
+}
+
+static void close_it(void *c) {
+  gch_close(c);
+}
+
+static void *use_all(void *started) {
+  gch_go_opts own = {.thread = true};
+  gch_chan *c = gch_make(0, 0);
+  if (!have_deadlines())
+    return NULL;
+  ck_assert_int_eq(gch_go_with(&own, close_it, c), ENOMEM);
+  ck_assert_int_eq(gch_go(close_it, c), started ? 0 : ENOMEM);
+  if (started)
+    gch_recv(c, NULL);
+  gch_ctx *ctx = gch_ctx_with_timeout(gch_ctx_background(), GCH_MILLISECOND);
+  ck_assert_int_eq(ctx != NULL, started != NULL);
+  if (ctx)
+    gch_recv(gch_ctx_done(ctx), NULL);
+  gch_ctx_unref(ctx);
+  gch_unref(c);
+  return NULL;
+}
+
+static int nothing(void *unused) {
+  (void)unused;
+  return 0;
+}
+
+START_TEST(under_sched_deadline_what_was_started_serves_and_all_else_is_enomem) {
+  pthread_t t;
+  if (_i)
+    gch_run(nothing, NULL);
+  ck_assert_int_eq(pthread_create(&t, NULL, use_all, _i ? &t : NULL), 0);
+  pthread_join(t, NULL);
+}
+END_TEST
+
 Suite *test_suite(void) {
   Suite *s = suite_create("real_time");
   TCase *t = test_case(s, "real_time");
   tcase_add_loop_test(t, a_worker_above_another_lets_it_go_on, 0,
                       sizeof kinds / sizeof *kinds);
+  tcase_add_loop_test(
+      t, under_sched_deadline_what_was_started_serves_and_all_else_is_enomem, 0,
+      2);
   return s;
 }
