@@ -74,7 +74,8 @@ static GCH_THREAD_LOCAL struct {
 
 enum { MAX_DEPTH = 16, NEAR = 64 * 1024 };
 
-/* The panic in whose hook the one with the frame `here` is; NULL: none. */
+/* The panic in whose hook the one with the frame `here` is; NULL: none. Where a
+   hook has left by longjmp, what is read may be in a red zone by now. */
 __attribute__((no_sanitize_address)) static const struct panic *
 outer(const char *here) {
   uintptr_t above = (uintptr_t)last.frame - (uintptr_t)here;
