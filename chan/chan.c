@@ -63,8 +63,8 @@ static void drop_rest(gch_chan *c) {
   }
 }
 
-/* The reference that there must not be, or not yet, goes back first: the panic's
-   hook may use c. */
+/* The reference that there must not be, or not yet, goes back first: the
+   panic's hook may use c. */
 _Noreturn static void panic(gch_chan *c, uint32_t refs) {
   atomic_store_explicit(&c->refs, refs, memory_order_relaxed);
   if (refs == 0)

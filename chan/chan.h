@@ -33,9 +33,9 @@
  * Who unrefs last? Nobody needs to know: each party has a reference of its own,
  * and gives it back when it is done. Four patterns:
  *
- * 1. The response channel. The server's reference travels with the request. Room
- *    for one answer, so that the server never waits for who has given up; and a
- *    drop for requests that no server takes.
+ * 1. The response channel. The server's reference travels with the request.
+ *    Room for one answer, so that the server never waits for who has given up;
+ *    and a drop for requests that no server takes.
  *
  *     struct request { int question; gch_chan *reply; };
  *
@@ -66,7 +66,7 @@
  * 2. The last closer. Whoever comes last closes, and by that may have let go
  *    what all share: gch_close_unref looks at it no more.
  *
- *     struct team { _Atomic int left; gch_chan *out; };   // one reference for all
+ *     struct team { _Atomic int left; gch_chan *out; }; // a reference for all
  *
  *     void produce(void *arg) {
  *       struct team *t = arg;
@@ -79,13 +79,14 @@
  *       while (gch_recv(out, &v) == 0)
  *         sum += v;
  *       gch_unref(out);
- *       free(t);                                // closed: nobody has it any more
+ *       free(t);                              // closed: nobody has it any more
  *       return sum;
  *     }
  *
  * 3. The waiter list. Each entry has a reference that belongs to the list:
- *    whoever takes the entry out gives it back, the one who announces or the one
- *    who gave up. The waiter's own keeps the channel until its receive is over.
+ *    whoever takes the entry out gives it back, the one who announces or the
+ *    one who gave up. The waiter's own keeps the channel until its receive is
+ *    over.
  *
  *     struct entry { struct entry *next; gch_chan *c; };
  *     struct news { gch_mutex lock; struct entry *first; };
@@ -165,13 +166,13 @@ GCH_API gch_chan *gch_ref(gch_chan *c);
 
 /* Gives a reference back; the last one frees the channel, after the drop
    function has seen each value that is left. NULL is allowed. Panics:
-   - if it is the last reference and somebody is parked on the channel; the words
-     name both;
+   - if it is the last reference and somebody is parked on the channel; the
+     words name both;
    - if it is the last reference and its owner's: it was only borrowed. Where
      others hold references too, that shows when they give theirs back;
-   - if there is no reference left. That can be seen while the memory that was the
-     channel's is not used for something else: mostly where it comes soon. In
-     strict mode (<gulch/panic.h>) the memory of the last 256 channels (up to
+   - if there is no reference left. That can be seen while the memory that was
+     the channel's is not used for something else: mostly where it comes soon.
+     In strict mode (<gulch/panic.h>) the memory of the last 256 channels (up to
      64 kB each) is kept, so it is always seen there; and so is any other use
      of one of them, such as a receive from the done channel of a context that
      is gone, but for gch_len, gch_cap, gch_set_name. */
@@ -185,7 +186,8 @@ GCH_API void gch_set_name(gch_chan *c, const char *name);
    unref, and values received into NULL. It runs in the thread that completes
    the operation, with no lock held, before that returns; it must not block.
    To be set before the channel's first use. EINVAL: no channel, no function,
-   or elements over 256 bytes; EPERM: the channel belongs to a context or timer. */
+   or elements over 256 bytes; EPERM: the channel belongs to a context or
+   timer. */
 GCH_API int gch_set_drop(gch_chan *c, void (*drop)(void *elem));
 
 /* c <- *elem. 0, EPIPE, EPERM, EINVAL. */
@@ -205,17 +207,17 @@ GCH_API int gch_send_until(gch_chan *c, const void *elem, int64_t deadline);
 GCH_API int gch_recv_until(gch_chan *c, void *elem, int64_t deadline);
 
 /* Receives up to max values into the array elems: waits for one, then takes
-   what is there, buffered or with parked senders, as that many receives in a row
-   would (others may get in between; what they send meanwhile may be taken too, up
-   to max). elems may be NULL to discard. *n is how many; n may be NULL. 0; EPIPE:
-   closed and empty, and then *n is 0 and the first element is zero-filled; EINVAL:
-   max is 0. */
+   what is there, buffered or with parked senders, as that many receives in a
+   row would (others may get in between; what they send meanwhile may be taken
+   too, up to max). elems may be NULL to discard. *n is how many; n may be NULL.
+   0; EPIPE: closed and empty, and then *n is 0 and the first element is
+   zero-filled; EINVAL: max is 0. */
 GCH_API int gch_recv_many(gch_chan *c, void *elems, size_t max, size_t *n);
 
 /* Sends the count values of the array elems, in order, waiting where it must:
    for receivers, or for room. *n is how many were sent; on an error the rest
-   stays the caller's; n may be NULL. 0, EPIPE, EPERM, EINVAL. A count of 0 is 0,
-   whatever c is. */
+   stays the caller's; n may be NULL. 0, EPIPE, EPERM, EINVAL. A count of 0 is
+   0, whatever c is. */
 GCH_API int gch_send_many(gch_chan *c, const void *elems, size_t count,
                           size_t *n);
 
@@ -224,9 +226,9 @@ GCH_API int gch_send_many(gch_chan *c, const void *elems, size_t count,
    owned by a context or a timer. */
 GCH_API int gch_close(gch_chan *c);
 
-/* Closes c and gives the caller's reference back, whatever gch_close says, which
-   it returns. For who closes last: those whom the close wakes may give theirs
-   back, and free what c was found in, before it returns. */
+/* Closes c and gives the caller's reference back, whatever gch_close says,
+   which it returns. For who closes last: those whom the close wakes may give
+   theirs back, and free what c was found in, before it returns. */
 GCH_API int gch_close_unref(gch_chan *c);
 
 /* Whether c is closed: once true, for ever; false for NULL. There may still be

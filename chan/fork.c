@@ -3,16 +3,16 @@
  * Channels over a fork.
  *
  * In the child all who are parked on a channel are ghosts: they went on in the
- * parent only, and the memory that they stand in may be used anew. So the queues
- * of all channels are emptied there, and none of what was in them is read. Watches
- * stay, which belong to contexts.
+ * parent only, and the memory that they stand in may be used anew. So the
+ * queues of all channels are emptied there, and none of what was in them is
+ * read. Watches stay, which belong to contexts.
  *
  * A channel's lock is not taken for the fork; there may be very many. So in the
  * child it may be found held, by a ghost, in the middle of a change: it is made
- * free, and the change undone or completed, as it comes. What is there to see is
- * the ghost's stores up to some point, in their order (a fork copies the memory
- * page by page, but nobody goes on to write to a page that was copied before all
- * are). The order, with P = put, Q = turns - queued:
+ * free, and the change undone or completed, as it comes. What is there to see
+ * is the ghost's stores up to some point, in their order (a fork copies the
+ * memory page by page, but nobody goes on to write to a page that was copied
+ * before all are). The order, with P = put, Q = turns - queued:
  *
  *     n values go in    copy; P += n; len += n
  *     n are taken out   Q += n; copy; head += n; len -= n
@@ -21,16 +21,17 @@
  *     one queues        queued += 1, turns += 1
  *
  * With the lock free len is P - Q, and head is Q modulo cap. (Q is kept from
- * overflowing: cap need not divide 2^32.) So where P - Q is more than len, values
- * were going in, or somebody queued; they are not in yet. Where it is less, values
- * were being taken out: they are out when head says so, else still in. Each value
- * is in the child once, at its place; or not at all, if it was being taken or put.
+ * overflowing: cap need not divide 2^32.) So where P - Q is more than len,
+ * values were going in, or somebody queued; they are not in yet. Where it is
+ * less, values were being taken out: they are out when head says so, else still
+ * in. Each value is in the child once, at its place; or not at all, if it was
+ * being taken or put.
  */
 #include "chan/timed.h"
 #include "park/fork.h"
 
-/* Whole rounds of the ring, off P and Q. Between the two steps P - Q is less than
-   len by more than len, and len is right. */
+/* Whole rounds of the ring, off P and Q. Between the two steps P - Q is less
+   than len by more than len, and len is right. */
 void gch__rewind(gch_chan *c) {
   size_t taken = gch__taken(c), rounds = taken - taken % c->cap;
   c->put -= rounds;

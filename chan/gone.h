@@ -7,8 +7,9 @@
  * while its memory is there and is not used for something else: after a free
  * mostly until the next malloc of that size (refs is not among the words that
  * allocators overwrite, see impl.h). In strict mode the memory of the last KEPT
- * channels is not freed but kept, and they look closed and empty: so whoever uses
- * one comes to where an operation fails, which is no hot path, and looks there.
+ * channels is not freed but kept, and they look closed and empty: so whoever
+ * uses one comes to where an operation fails, which is no hot path, and looks
+ * there.
  */
 #ifndef GCH_CHAN_GONE_H
 #define GCH_CHAN_GONE_H
@@ -18,8 +19,8 @@
 
 #include <stdlib.h>
 
-/* Frees memory, which has a channel that is gone in it; in strict mode later, if
-   it has not too many bytes. */
+/* Frees memory, which has a channel that is gone in it; in strict mode later,
+   if it has not too many bytes. */
 void gch__keep_gone(void *memory, size_t chan_at, size_t bytes);
 
 static inline void gch__bury(void *memory, size_t chan_at, size_t bytes) {
@@ -29,8 +30,8 @@ static inline void gch__bury(void *memory, size_t chan_at, size_t bytes) {
     free(memory);
 }
 
-/* c's last reference was to go, and somebody is parked on it; c was used, and is
-   gone. */
+/* c's last reference was to go, and somebody is parked on it; c was used, and
+   is gone. */
 _Noreturn void gch__panic_parked(gch_chan *c);
 _Noreturn void gch__panic_gone(const gch_chan *c);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Many values by one call: what so many receives, or sends, in a row would do,
- * with fewer locks. In each hold of the lock as much is moved as is there, those
- * who are thereby served are gathered, and woken after it. Only when nothing
- * could be moved does the call wait, as a plain receive or send of one value.
+ * with fewer locks. In each hold of the lock as much is moved as is there,
+ * those who are thereby served are gathered, and woken after it. Only when
+ * nothing could be moved does the call wait, as a plain receive or send of one
+ * value.
  *
  * A hold moves at most MANY values, and no more than BYTES unless one value is
  * larger. So it takes a few microseconds however large the buffer, the queue or
@@ -12,9 +13,9 @@
  * others may get in, as between two receives in a row. A receive goes on only
  * after a hold that was used up: one that was not has seen the channel empty.
  *
- * Turns (ready.h): what a hold takes out of the buffer shows as one step of len,
- * or as one for each sender that is served, so one turn before each is enough;
- * they are counted one a value, for fork.c.
+ * Turns (ready.h): what a hold takes out of the buffer shows as one step of
+ * len, or as one for each sender that is served, so one turn before each is
+ * enough; they are counted one a value, for fork.c.
  */
 #include "chan/impl.h"
 #include "park/clock.h"

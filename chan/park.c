@@ -58,8 +58,9 @@ static inline int park_until(struct gch_single *s, gch_chan *c,
                                                     : gave_up(c, q, &s->waiter);
 }
 
-/* What a thread's waker writes, and it reads, is in the first cache line. (Not a
-   task's: valgrind loses its way where a stack that it was told of is aligned.) */
+/* What a thread's waker writes, and it reads, is in the first cache line. (Not
+   a task's: valgrind loses its way where a stack that it was told of is
+   aligned.) */
 __attribute__((noinline)) static int park_thread(gch_chan *c,
                                                  struct gch_queue *q,
                                                  void *elem, int64_t deadline) {

@@ -3,9 +3,9 @@
  * Parking one plain operation on one channel.
  *
  * Who was parked and is woken does not touch the channel again: its caller must
- * hold a reference, but the length of a memset should not depend on that. What is
- * needed of the channel is read before. (Who gives up at its deadline does touch
- * it, to leave the queue.)
+ * hold a reference, but the length of a memset should not depend on that. What
+ * is needed of the channel is read before. (Who gives up at its deadline does
+ * touch it, to leave the queue.)
  */
 #ifndef GCH_CHAN_PARK_H
 #define GCH_CHAN_PARK_H

@@ -100,10 +100,10 @@ void gch__shards_unlock(void) {
     gch__unlock(&shards[i].lock);
 }
 
-/* Calls mend for each channel of all lists, which begin at at[0 … SHARDS); at[i]
-   becomes the last of list i, NULL where that is empty. One of each list in turn:
-   channels that were made one after the other, and so lie side by side, are in
-   different lists; and the next of each is under way meanwhile. */
+/* Calls mend for each channel of all lists, which begin at at[0 … SHARDS);
+   at[i] becomes the last of list i, NULL where that is empty. One of each list
+   in turn: channels that were made one after the other, and so lie side by
+   side, are in different lists; and the next of each is under way meanwhile. */
 static void mend_all(gch_chan **at, void (*mend)(gch_chan *c)) {
   gch_chan *next[SHARDS];
   memcpy(next, at, sizeof next);

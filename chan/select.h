@@ -22,8 +22,8 @@
  * (GCH_SEND), these are panics, as in Go. An arm that asks by _ERR but gives
  * NULL for the place does not panic: it does not want to know.
  *
- * Only the case that fires writes its element and its *err, which is 0 where the
- * operation succeeded: the ok of Go's v, ok := <-c is err == 0.
+ * Only the case that fires writes its element and its *err, which is 0 where
+ * the operation succeeded: the ok of Go's v, ok := <-c is err == 0.
  *
  * Nothing is allocated, whatever the number of cases. While it waits a select
  * stands in the queue of each of its channels, and when it has won it still
@@ -168,8 +168,8 @@ static inline gch_case gch_case_make_err(enum gch_case_kind kind,
 
 /* The address of a temporary of type T that is initialized with the rest, in C
    and in C++: GCH_SEND(c, GCH_REF(struct job, 1, 2)). For any call that takes
-   an element: gch_send(c, GCH_REF(int, 42)). In C the temporary lives as long as
-   the block that it stands in, in C++ as long as the expression: until the
+   an element: gch_send(c, GCH_REF(int, 42)). In C the temporary lives as long
+   as the block that it stands in, in C++ as long as the expression: until the
    select, or the call, has returned; but not in an array of cases that is made
    before the select. */
 #ifdef __cplusplus

@@ -16,9 +16,10 @@
  * succeeds. (A plain operation without a deadline needs none: whoever holds the
  * channel's lock and finds it in the queue is the only one.) The claimer holds
  * the lock of the waiter's channel, copies the element, sets waiter->err,
- * unlocks, and unparks; the sleeper does not return before it has that permit, so
- * the waiter is alive until then, and is not touched after. A receiver whose err
- * is EPIPE zeroes its element itself: close touches no more of each than it must.
+ * unlocks, and unparks; the sleeper does not return before it has that permit,
+ * so the waiter is alive until then, and is not touched after. A receiver whose
+ * err is EPIPE zeroes its element itself: close touches no more of each than it
+ * must.
  *
  * next, prev and the queue are guarded by the channel's lock. A waiter is
  * taken out of its queue by whoever tries to claim it, successful or not; the

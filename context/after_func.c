@@ -2,8 +2,8 @@
 /*
  * context.AfterFunc. A node on the context's hub, with two holders
  * (park/runs.h): the user, who holds the context, and the hub, which becomes
- * the run. Under the tree's lock the node is taken off the list once, by stop or
- * by a cancel: that decides whether fn runs. On a context that is never done
+ * the run. Under the tree's lock the node is taken off the list once, by stop
+ * or by a cancel: that decides whether fn runs. On a context that is never done
  * there is no second holder.
  */
 #include "context/impl.h"

@@ -136,8 +136,8 @@ static struct gch_timed_ctx *make_timed(const gch_ctx *parent, int64_t deadline,
   return t;
 }
 
-/* Whether a deadline above comes before, and can: that of another process, which
-   forked this one, does not fire here. */
+/* Whether a deadline above comes before, and can: that of another process,
+   which forked this one, does not fire here. */
 static bool one_is_earlier(const gch_ctx *ctx, int64_t deadline) {
   int64_t earlier;
   for (;; ctx = ctx->parent) {

@@ -5,9 +5,9 @@
  * One with a done channel of its own is the top of a tree. From its first child
  * on it watches that channel: when the user closes it, the watch's call, made
  * by gch_close before it returns, makes the nodes done. Where the channel is
- * that of a built-in context, and a deadline or a signal closes it, a task makes
- * the call: it asks the user's err. Between the close and the call a new child
- * sees that the channel is closed; after it, err.
+ * that of a built-in context, and a deadline or a signal closes it, a task
+ * makes the call: it asks the user's err. Between the close and the call a new
+ * child sees that the channel is closed; after it, err.
  *
  * The watch holds the context from the close to the end of the call; else the
  * last unref takes it off the channel, which the context holds.

@@ -37,16 +37,16 @@
  * made the context holds one reference to it, and the last one frees both. The
  * last unref of a context takes it out of everything that could find it: its
  * hub's list and the timer queue, under their locks. Where over is set it is in
- * none, and no lock is needed: it was taken off the list before it was made done,
- * what hung on it is in that list by then, and who cancels the root of a walk
- * holds it.
+ * none, and no lock is needed: it was taken off the list before it was made
+ * done, what hung on it is in that list by then, and who cancels the root of a
+ * walk holds it.
  *
- * Fork. Two things are not mended in the child. A ghost that had fired a deadline
- * or a signal, or claimed the watch of a custom context, but had not made the call
- * keeps its reference: that context is never freed there. And where it was the
- * watch, what hung on the custom context is not done there until it is cancelled
- * itself: its error is user code, and none runs in a fork's handlers. What is
- * made below it in the child is born done.
+ * Fork. Two things are not mended in the child. A ghost that had fired a
+ * deadline or a signal, or claimed the watch of a custom context, but had not
+ * made the call keeps its reference: that context is never freed there. And
+ * where it was the watch, what hung on the custom context is not done there
+ * until it is cancelled itself: its error is user code, and none runs in a
+ * fork's handlers. What is made below it in the child is born done.
  */
 #ifndef GCH_CONTEXT_IMPL_H
 #define GCH_CONTEXT_IMPL_H
@@ -228,9 +228,9 @@ bool gch__unref_last(const gch_ctx *ctx);
    library's own thread's, a last reference goes in a task. */
 void gch__unref_over(struct gch_cancel_ctx *c, struct gch_wakes *k);
 
-/* Cancels c and unrefs it, in a call deferred into the library's own thread's k.
-   What is more than a little is done later there, by rest, a job that lives as
-   long as c and whose run calls gch__cancel_rest. */
+/* Cancels c and unrefs it, in a call deferred into the library's own thread's
+   k. What is more than a little is done later there, by rest, a job that lives
+   as long as c and whose run calls gch__cancel_rest. */
 void gch__cancel_unref(struct gch_cancel_ctx *c, int err, int cause,
                        struct gch_job *rest, struct gch_wakes *k);
 void gch__cancel_rest(struct gch_cancel_ctx *c, struct gch_job *rest);

@@ -105,8 +105,8 @@ void gch__node_init_cancel(struct gch_cancel_ctx *c) {
   c->node.finish = gch__finish_cancel;
 }
 
-/* Always takes the lock: when it returns, what another thread was about to do to
-   c itself is complete. */
+/* Always takes the lock: when it returns, what another thread was about to do
+   to c itself is complete. */
 enum gch_walks gch__cancel_begin(struct gch_cancel_ctx *c, int err, int cause,
                                  struct gch_wakes *k) {
   struct gch_bucket *b = (struct gch_bucket *)c->hub.lock;

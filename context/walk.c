@@ -1,45 +1,46 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The walk that a cancel makes, in pieces, so that the lock is held for a
- * bounded number of nodes: others in the tree, in trees that share the lock, the
- * library's own thread and a fork get it in between.
+ * bounded number of nodes: others in the tree, in trees that share the lock,
+ * the library's own thread and a fork get it in between.
  *
  * A walk has a root: the hub that was cancelled, done before all that is below.
- * The list of nodes of that hub, to which nothing more is attached, is the walk's
- * list of work. A piece takes nodes off its beginning, finishes each, and puts
- * what hung on it at its end. So parents are done before their children, and a
- * tree of any depth takes no stack and no memory. A node is always in one list,
- * that of a hub that is not done or of a root, or else done: who attaches to one
- * that is not done, though above it all are, is come to later; and to detach it
- * is the same at any time.
+ * The list of nodes of that hub, to which nothing more is attached, is the
+ * walk's list of work. A piece takes nodes off its beginning, finishes each,
+ * and puts what hung on it at its end. So parents are done before their
+ * children, and a tree of any depth takes no stack and no memory. A node is
+ * always in one list, that of a hub that is not done or of a root, or else
+ * done: who attaches to one that is not done, though above it all are, is come
+ * to later; and to detach it is the same at any time.
  *
  * A walk that is not over with its first piece is listed in the bucket of its
- * lock. The link is the root's own node, which is in no hub's list any more. Who
- * cancels the root holds it (or has begun to free it), and takes the walk off that
- * list before he lets go, when the walk's own list is empty. All this under the
- * lock. So
+ * lock. The link is the root's own node, which is in no hub's list any more.
+ * Who cancels the root holds it (or has begun to free it), and takes the walk
+ * off that list before he lets go, when the walk's own list is empty. All this
+ * under the lock. So
  *
  *     root not done    node in its hub's list    nodes: what hangs on it
  *     walk listed      node links walks          nodes: what is to be finished
  *     walk over        node in no list           nodes empty
  *
- * When a cancel of c returns all below c are done. What is not done is, itself or
- * by something above it, in the list of a walk whose root is above it too. So
- * that root is c, above c, or below c: a cancel of c, whether it made c done or
- * found it so, helps walks of those roots until there is nothing in their lists.
- * Each helper finishes pieces itself, and waits for nothing but the lock. It
- * climbs from one context to the other; for a few steps only, since the lock is
- * held, and where they do not suffice it helps. Parents are there: children hold
- * them. Nothing but after_funcs can be below a context without references.
+ * When a cancel of c returns all below c are done. What is not done is, itself
+ * or by something above it, in the list of a walk whose root is above it too.
+ * So that root is c, above c, or below c: a cancel of c, whether it made c done
+ * or found it so, helps walks of those roots until there is nothing in their
+ * lists. Each helper finishes pieces itself, and waits for nothing but the
+ * lock. It climbs from one context to the other; for a few steps only, since
+ * the lock is held, and where they do not suffice it helps. Parents are there:
+ * children hold them. Nothing but after_funcs can be below a context without
+ * references.
  *
  * What is to be woken is woken between the pieces, and what is to be called, at
- * the end. The library's own thread makes each piece a job, and looks after timers
- * in between.
+ * the end. The library's own thread makes each piece a job, and looks after
+ * timers in between.
  *
- * Fork. The locks are held over it. In the child those who made walks are ghosts,
- * since none forks in the midst of one: the child completes their walks. Nobody
- * waits for those contexts there, and after_funcs run in the parent; their
- * memory stays.
+ * Fork. The locks are held over it. In the child those who made walks are
+ * ghosts, since none forks in the midst of one: the child completes their
+ * walks. Nobody waits for those contexts there, and after_funcs run in the
+ * parent; their memory stays.
  */
 #include "context/walk.h"
 

@@ -44,8 +44,8 @@ static inline void gch__list_move_all(struct gch_node *to,
   gch__list_init(from);
 }
 
-/* The finish of a CANCEL context's node. The context becomes done: err, then the
-   channel if there is one, then over. What hangs on it comes later. */
+/* The finish of a CANCEL context's node. The context becomes done: err, then
+   the channel if there is one, then over. What hangs on it comes later. */
 void gch__finish_cancel(struct gch_node *n, struct gch_node *more, int err,
                         int cause, struct gch_wakes *k);
 

@@ -11,8 +11,8 @@
  *     GAVE_UP    it was not listed after all   leave
  *
  * Each is one step from WAITING, so one of them wins, and just one unpark
- * comes: by who won, after its unlock, as its last touch. Before it returns, the
- * sleeper takes what is left of it out of the channel's queue, under the
+ * comes: by who won, after its unlock, as its last touch. Before it returns,
+ * the sleeper takes what is left of it out of the channel's queue, under the
  * channel's lock, and out of its list, under the list's; so nobody has it in
  * hand then.
  *

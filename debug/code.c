@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What called the library is found as people do without unwind tables: the first
- * word on the stack that points into the code of somebody else, right behind a
- * call of the library, or else of something (that may have jumped to it). There
- * may be leftovers in frames of the library's, though those are small.
+ * What called the library is found as people do without unwind tables: the
+ * first word on the stack that points into the code of somebody else, right
+ * behind a call of the library, or else of something (that may have jumped to
+ * it). There may be leftovers in frames of the library's, though those are
+ * small.
  *
- * The library's code is an object of its own; or, linked statically, the part of
- * the program between the first of its public functions and the last, and all
- * that is called gch_. Of a program without symbols nobody can tell then.
+ * The library's code is an object of its own; or, linked statically, the part
+ * of the program between the first of its public functions and the last, and
+ * all that is called gch_. Of a program without symbols nobody can tell then.
  */
 #include "debug/code.h"
 

@@ -39,7 +39,8 @@
  * kernel's count, as a zombie: once it is one, for good.
  *
  * What the contract rules out could deceive it: a signal handler that calls
- * gulch or jumps out of a parked call, a parked thread cancelled asynchronously.
+ * gulch or jumps out of a parked call, a parked thread cancelled
+ * asynchronously.
  */
 #include "debug/dump.h"
 #include "go/sched.h"

@@ -18,8 +18,8 @@
  *       send in select case 1: thread 4712, 0.004 s
  *     channel 0x55d0c8a01450: 0 bytes, 0/0, open, of a context
  *     task 0x7f578a2c2080 "main": main, running
- *     task 0x7f578a2c2100 "eater": eat, receive from 0x55d0c8a012a0, at eat+0x12,
- *     0.050 s   (all of it in one line)
+ *     task 0x7f578a2c2100 "eater": eat, receive from 0x55d0c8a012a0, at
+ *     eat+0x12, 0.050 s   (all of it in one line)
  *
  * A line a channel: its address; its name, if it has one (control characters
  * and quotes as '?'); the size of an element; gch_len/gch_cap; open or closed;
@@ -27,10 +27,10 @@
  * or gch_after's. Then an indented line for each operation parked on it,
  * receives before sends, each kind in the order in which it will be served:
  * "receive" or "send"; "in select case N" for a case of a select, which stands
- * so with each of its channels; "in a wait that a context ends" for who waits for
- * something else, as in gch_mutex_lock_ctx; the thread, by the number that ps and gdb give
- * it, or "task", its address, and its name, if it has one; how long ago it
- * began to wait, in seconds. The order of the channels
+ * so with each of its channels; "in a wait that a context ends" for who waits
+ * for something else, as in gch_mutex_lock_ctx; the thread, by the number that
+ * ps and gdb give it, or "task", its address, and its name, if it has one; how
+ * long ago it began to wait, in seconds. The order of the channels
  * means nothing. Later versions may add to the end of a line, and other lines.
  *
  * A line a task: "task" and its address, or "task thread" and the number of the
@@ -39,21 +39,21 @@
  *
  *     running                  it has a processor, or waits for one
  *     ready                    it will run
- *     outside in a call        it blocks or computes in code that knows nothing of
- *                              tasks, and the others go on without its worker
- *     receive from CHANNEL, send to CHANNEL, select (receive from …, send to …),
- *     sleep, for ever (on a channel that is NULL), lock of mutex M, lock of
- *     rwmutex M, rlock of rwmutex M, cond C, once O, wait group W, run of FUNCTION,
- *     stop_wait (of a timer or an after_func)
+ *     outside in a call        it blocks or computes in code that knows nothing
+ *                              of tasks; the others go on without its worker
+ *     receive from CHANNEL, send to CHANNEL, select (receive from …, send to
+ *     …), sleep, for ever (on a channel that is NULL), lock of mutex M, lock of
+ *     rwmutex M, rlock of rwmutex M, cond C, once O, wait group W, run of
+ *     FUNCTION, stop_wait (of a timer or an after_func)
  *
- * After what it waits for: where in the program, the first place on its stack that
- * is not in this library; and for how long. A place is a function's name, with
- * what lies between its beginning and the place; of a file without symbols it is
- * "file+0x1234" for addr2line. Where the place is not found (the kernel refuses
- * process_vm_readv and /proc/self/mem, or the program has this library linked
- * statically and no symbols), it is left out. An emulator may let nobody look at
- * stacks: then "?" is the function, and "ready or waits" what it does. While tasks
- * run, a line may be a mixture of before and after.
+ * After what it waits for: where in the program, the first place on its stack
+ * that is not in this library; and for how long. A place is a function's name,
+ * with what lies between its beginning and the place; of a file without symbols
+ * it is "file+0x1234" for addr2line. Where the place is not found (the kernel
+ * refuses process_vm_readv and /proc/self/mem, or the program has this library
+ * linked statically and no symbols), it is left out. An emulator may let nobody
+ * look at stacks: then "?" is the function, and "ready or waits" what it does.
+ * While tasks run, a line may be a mixture of before and after.
  *
  * Environment:
  *
@@ -112,12 +112,12 @@ GCH_API void gch_rwmutex_waiting(const gch_rwmutex *rw, size_t *readers,
 GCH_API size_t gch_cond_waiting(const gch_cond *c);
 GCH_API size_t gch_once_waiting(const gch_once *o);
 
-/* Prints every live channel and task, in the format above, to out; NULL: stderr. A
-   context's is one from the first gch_ctx_done on (with GULCH_LEAKS, from the
-   beginning). What begins or ends meanwhile may be shown or not. May be called
-   from any thread at any time, while others use the channels; holds no lock
-   while it prints. In a forked child: the channels that it made itself, and its
-   own tasks. Errors are those of the stream (ferror). */
+/* Prints every live channel and task, in the format above, to out; NULL:
+   stderr. A context's is one from the first gch_ctx_done on (with GULCH_LEAKS,
+   from the beginning). What begins or ends meanwhile may be shown or not. May
+   be called from any thread at any time, while others use the channels; holds
+   no lock while it prints. In a forked child: the channels that it made itself,
+   and its own tasks. Errors are those of the stream (ferror). */
 GCH_API void gch_dump(FILE *out);
 
 GCH_END_DECLS

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Copies n bytes; false: they are not there, or the kernel lets nobody look so. It
-   is the kernel that reads, so nothing faults, and no sanitizer minds. */
+/* Copies n bytes; false: they are not there, or the kernel lets nobody look so.
+   It is the kernel that reads, so nothing faults, and no sanitizer minds. */
 bool gch__peek(void *to, const void *from, size_t n);
 
 /* The same for memory that stays: where the kernel does not read, the caller

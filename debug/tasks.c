@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The tasks of a dump. No lock is held: the records of all tasks that there ever
- * were are there for good, and are read while they are written, by debug/peek.h;
- * a task's stack may be gone when it is looked at, and then it says less. Those
- * that are a thread are listed under a lock, a few at a time.
+ * The tasks of a dump. No lock is held: the records of all tasks that there
+ * ever were are there for good, and are read while they are written, by
+ * debug/peek.h; a task's stack may be gone when it is looked at, and then it
+ * says less. Those that are a thread are listed under a lock, a few at a time.
  *
  * What a task does:
  *
@@ -11,7 +11,7 @@
  *     its registers are in a processor      running; or outside, if no proc's
  *                                           worker has it
  *     it says that it waits (park/wait.h)   waits for that
- *     it is in a channel's queue            waits there: by what the dump of the
+ *     it is in a channel's queue            waits there: by what the dump of
  *                                           channels has noted just before
  *     none of these                         ready
  */

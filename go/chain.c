@@ -3,9 +3,9 @@
  * To a disposition that was there before, as the kernel would go about it.
  *
  *     the old one       is kept by
- *     sa_mask,          our own action, which has the same: so they are in force
- *     SA_NODEFER,       while the old handler runs, and it may return, or leave by
- *     SA_RESTART        longjmp, as ever
+ *     sa_mask,          our own action, which has the same: so they are in
+ *     SA_NODEFER,       force while the old handler runs, and it may return, or
+ *     SA_RESTART        leave by longjmp, as ever
  *     SA_RESETHAND      a flag: the first call takes it
  *     SA_ONSTACK        our own action, which has it in any case
  *     no SA_ONSTACK     sending the signal to ourselves once more
@@ -17,9 +17,9 @@
  * that was interrupted, whose registers it finds as they were. So a fault need
  * not happen again, which it may not, once another thread has mapped the page.
  * For a handler without SA_ONSTACK our own action has none either, until we are
- * called again, on the stack that was interrupted. (Where another thread has put
- * it back meanwhile, we try once more. One that overflows its stack just then has
- * none for our handler, and dies of the signal without a word.)
+ * called again, on the stack that was interrupted. (Where another thread has
+ * put it back meanwhile, we try once more. One that overflows its stack just
+ * then has none for our handler, and dies of the signal without a word.)
  *
  * `again` is the thread's. It is set with the signal blocked, and taken by the
  * next delivery.

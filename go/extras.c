@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Which C++ runtimes there are: the one that the dynamic linker, or the linker,
- * finds for the library itself, by a weak symbol; and those of which the C++ files
- * that include gulch tell (base.h), as those of a plugin that a C program has
- * loaded, or that has its runtime within. Such a one stays in memory from then on.
+ * finds for the library itself, by a weak symbol; and those of which the C++
+ * files that include gulch tell (base.h), as those of a plugin that a C program
+ * has loaded, or that has its runtime within. Such a one stays in memory from
+ * then on.
  *
  * runtimes.known counts those in runtimes.of, and grows by release, for the
  * acquire in gch__exceptions_leave.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a switch has to see to beyond the registers, in programs that need it: the
- * C++ exceptions in flight, which the C++ runtime keeps by thread, and the
+ * What a switch has to see to beyond the registers, in programs that need it:
+ * the C++ exceptions in flight, which the C++ runtime keeps by thread, and the
  * sanitizers (sanitizer.h). Where there is none of that, and fences are
  * asymmetric, switches are plain, and pay nothing.
  *
@@ -19,9 +19,9 @@
 /* Once, before the first task: has switches be plain, if they may. */
 void gch__extras_begin(void);
 
-/* False at first, and again from when the first C++ runtime is loaded. No atomic,
-   which would cost an instruction more: whoever still finds it true has nothing to
-   take along yet. */
+/* False at first, and again from when the first C++ runtime is loaded. No
+   atomic, which would cost an instruction more: whoever still finds it true has
+   nothing to take along yet. */
 extern GCH_HIDDEN bool gch__plain;
 
 /* As in the Itanium C++ ABI, 2.2.2, and ARM's. */

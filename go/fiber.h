@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fibers: stacks, and how a thread goes from one to another. Three functions, in
- * assembly where the processor is known (fiber_*.S), else by ucontext
+ * Fibers: stacks, and how a thread goes from one to another. Three functions,
+ * in assembly where the processor is known (fiber_*.S), else by ucontext
  * (fiber_ucontext.c).
  *
- * sp says where a fiber that does not run keeps, on its own stack, what it goes on
- * with. A switch keeps what the calling convention has a function keep, but for
- * the floating-point control words, which belong to the thread, as does the signal
- * mask.
+ * sp says where a fiber that does not run keeps, on its own stack, what it goes
+ * on with. A switch keeps what the calling convention has a function keep, but
+ * for the floating-point control words, which belong to the thread, as does the
+ * signal mask.
  */
 #ifndef GCH_GO_FIBER_H
 #define GCH_GO_FIBER_H
@@ -29,9 +29,10 @@ void gch__fiber_make(struct gch_fiber *f, void *stack, size_t size,
    left it returns passed. Returns what is passed by who comes back; perhaps in
    another thread. */
 #ifdef GCH_FIBER_X86_64
-/* Inline, since the function that it is in saves the registers: those that it or
-   its caller needs, once. Here only rsp and rbp are kept. That function must make
-   a call: in one that makes none the compiler may have values below rsp. */
+/* Inline, since the function that it is in saves the registers: those that it
+   or its caller needs, once. Here only rsp and rbp are kept. That function must
+   make a call: in one that makes none the compiler may have values below
+   rsp. */
 #ifdef __AVX512F__
 #define GCH_FIBER_AVX512                                                       \
   , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23",    \

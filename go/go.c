@@ -146,7 +146,8 @@ static void run_job(void *fn, void *job, void *unused) {
   j->run(j);
 }
 
-/* The signal mask of workers is the caller's, not the library's own thread's. */
+/* The signal mask of workers is the caller's, not the library's own
+   thread's. */
 void gch__job_expect(void) {
   gch__threads_expect();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Guards. One is set by MADV_GUARD_INSTALL (Linux 6.13), which takes nothing but
- * entries of a page table that is there anyway; else by mprotect. That cuts a
- * mapping in two and puts its own between, and a process may have but
+ * Guards. One is set by MADV_GUARD_INSTALL (Linux 6.13), which takes nothing
+ * but entries of a page table that is there anyway; else by mprotect. That cuts
+ * a mapping in two and puts its own between, and a process may have but
  * vm.max_map_count of them, for all that it does. So there are no more such
  * guards at a time than make a quarter of that. Stacks beyond have none.
  */
@@ -35,9 +35,9 @@ size_t gch__guard_size(void) {
 
 /* By advice */
 
-/* Whether a read of what is at `at`, zero if anything, would fault. The kernel is
-   asked, by a wait for a word there to change that is over at once: an emulator,
-   or valgrind, looks itself at what other calls are given. */
+/* Whether a read of what is at `at`, zero if anything, would fault. The kernel
+   is asked, by a wait for a word there to change that is over at once: an
+   emulator, or valgrind, looks itself at what other calls are given. */
 static bool faults(char *at) {
 #ifdef SYS_futex
   struct timespec none = {0, 0};

@@ -2,8 +2,8 @@
 /*
  * Procs without a worker, workers without a proc, and the tasks that nobody has
  * in his own queue: all under sched.lock. A proc is listed as IDLE; or RETIRED,
- * which is nowhere (gch_maxprocs allows for fewer); or HELD: it has a worker, or
- * is just on its way from or to one in somebody's hands.
+ * which is nowhere (gch_maxprocs allows for fewer); or HELD: it has a worker,
+ * or is just on its way from or to one in somebody's hands.
  */
 #include "go/sched.h"
 
@@ -46,7 +46,8 @@ static struct gch_proc *take_idle_proc(void) {
   return p;
 }
 
-/* In this order: the monitor may take p away again as soon as it has a worker. */
+/* In this order: the monitor may take p away again as soon as it has a
+   worker. */
 static void assign(struct gch_proc *p, struct gch_worker *w) {
   gch__begin_turn(w);
   atomic_store(&w->proc, p);

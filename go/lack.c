@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Where no thread can be started (RLIMIT_NPROC, the pids.max of a cgroup) those
- * who want one only say so (lacks_thread), and the monitor tries again at each of
- * its looks while tasks wait: threads may end, limits may rise. If then no task
- * moves for LONGEST, all threads that there are sit in calls that block, most
- * likely for what the waiting tasks would do: the program has come to a halt, and
- * says so. That is a little less than the 10 s that are promised, so that who
- * waits for 10 s hears of it.
+ * who want one only say so (lacks_thread), and the monitor tries again at each
+ * of its looks while tasks wait: threads may end, limits may rise. If then no
+ * task moves for LONGEST, all threads that there are sit in calls that block,
+ * most likely for what the waiting tasks would do: the program has come to a
+ * halt, and says so. That is a little less than the 10 s that are promised, so
+ * that who waits for 10 s hears of it.
  *
  * A task moves when it is started or taken from a queue, or ends; and while the
  * threads of tasks use processor time, since one that computes may be about to
@@ -69,8 +69,8 @@ static bool computes(int64_t now) {
 }
 
 static _Noreturn void halt(void) {
-  gch__say("fatal error: tasks wait, and no thread can be started (more must be "
-           "allowed: ulimit -u, which is RLIMIT_NPROC, or the cgroup's "
+  gch__say("fatal error: tasks wait, and no thread can be started (more must "
+           "be allowed: ulimit -u, which is RLIMIT_NPROC, or the cgroup's "
            "pids.max)\n");
   _exit(2);
 }

@@ -49,9 +49,9 @@ static uint32_t taken(void) {
   return p ? gch__tick(p) : 0;
 }
 
-/* In a forked child the library's thread may be refused, and so there is nobody to
-   wake the task at its deadline. Others go on meanwhile; while there are none the
-   worker sleeps, and then asks for that thread again. */
+/* In a forked child the library's thread may be refused, and so there is nobody
+   to wake the task at its deadline. Others go on meanwhile; while there are
+   none the worker sleeps, and then asks for that thread again. */
 static int yield_until(struct gch_parker *p, int64_t deadline) {
   enum { NAP = 1000000 }; /* nanoseconds */
   int err;

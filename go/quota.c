@@ -10,14 +10,14 @@
  *     31 24 0:27 /a /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct
  *
  * Here the process's cgroup is the folder b below the mount point. It, and each
- * above it up to the mount point, may have a quota; the smallest counts. A mount
- * whose root is not at or above the process's cgroup says nothing of it. In a
- * container that has a cgroup namespace, paths are as seen from the namespace's
- * root, and a root of "/.." lies above that: who is between the two is not to be
- * known, so only the mount point's own quota counts.
+ * above it up to the mount point, may have a quota; the smallest counts. A
+ * mount whose root is not at or above the process's cgroup says nothing of it.
+ * In a container that has a cgroup namespace, paths are as seen from the
+ * namespace's root, and a root of "/.." lies above that: who is between the two
+ * is not to be known, so only the mount point's own quota counts.
  *
- * All is read with open and read into buffers on the stack. What can't be read or
- * understood, or is too long, is no quota.
+ * All is read with open and read into buffers on the stack. What can't be read
+ * or understood, or is too long, is no quota.
  */
 #include "go/quota.h"
 

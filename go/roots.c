@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What LeakSanitizer has to know of. It looks for pointers in the stacks of
- * threads, with that of the task that each runs, so what hangs on a parked task's
- * alone would be a leak to it. When the process ends it is told of the stacks of
- * all tasks that have begun, of what they have touched: a stack is large, and its
- * guard must not be read. Who is left or begins after that is told of then; but
- * of what was told before no more, since it looks through all that it was told,
- * and tasks may go on for long.
+ * threads, with that of the task that each runs, so what hangs on a parked
+ * task's alone would be a leak to it. When the process ends it is told of the
+ * stacks of all tasks that have begun, of what they have touched: a stack is
+ * large, and its guard must not be read. Who is left or begins after that is
+ * told of then; but of what was told before no more, since it looks through all
+ * that it was told, and tasks may go on for long.
  *
  * The lock guards the list of those stacks.
  */
@@ -84,10 +84,10 @@ static size_t touched(const char *at, size_t pages, bool tell) {
   return count;
 }
 
-/* AddressSanitizer may keep the locals of a task in memory of its own: flags, then
-   eleven times the stack, within bounds and rounded to a power of two. What of it
-   has been touched: if it is smaller, what lies behind may be a guard. The pages
-   that are known already: so many. */
+/* AddressSanitizer may keep the locals of a task in memory of its own: flags,
+   then eleven times the stack, within bounds and rounded to a power of two.
+   What of it has been touched: if it is smaller, what lies behind may be a
+   guard. The pages that are known already: so many. */
 static size_t tell_of_fake(const char *fake, size_t stack_size, size_t known) {
   size_t size = 1 << 16;
   while (size < stack_size && size < 1 << 20)

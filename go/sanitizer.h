@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What ThreadSanitizer, AddressSanitizer and valgrind are told of stacks and
- * switches. The first two are found when the program runs: it may be the program
- * alone that is built with them. Where there is none, these functions are null.
+ * switches. The first two are found when the program runs: it may be the
+ * program alone that is built with them. Where there is none, these functions
+ * are null.
  */
 #ifndef GCH_GO_SANITIZER_H
 #define GCH_GO_SANITIZER_H
@@ -30,9 +31,9 @@ GCH_WEAK void __asan_unpoison_memory_region(const volatile void *p,
                                             size_t size);
 #undef GCH_WEAK
 
-/* roots.c, for LeakSanitizer: whether it is there; what it is to look through from
-   now on; a stack, while a task is on it; and where that has been left while the
-   process ends. */
+/* roots.c, for LeakSanitizer: whether it is there; what it is to look through
+   from now on; a stack, while a task is on it; and where that has been left
+   while the process ends. */
 extern GCH_HIDDEN atomic_bool gch__roots_ending;
 bool gch__roots_wanted(void);
 void gch__root(const void *p, size_t size);

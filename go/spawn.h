@@ -19,8 +19,8 @@ typedef void gch__run_fn(void *fn, void *a, void *b);
 /* 0 or ENOMEM. */
 int gch__spawn(gch__run_fn *run, void *fn, void *a, void *b);
 
-/* The same for a name and a size of stack; opts may be NULL, and opts->thread is
-   not looked at. */
+/* The same for a name and a size of stack; opts may be NULL, and opts->thread
+   is not looked at. */
 int gch__spawn_with(const gch_go_opts *opts, gch__run_fn *run, void *fn,
                     void *a, void *b);
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A slab is a header and task records, and a mapping with as many slots: a guard
- * and a stack of gch__stack_size() each. So there are always as many stacks as
- * records, and a record in hand is the promise of a stack. (It may lie in another
- * proc's list; then a task gets a mapping of its own.)
+ * A slab is a header and task records, and a mapping with as many slots: a
+ * guard and a stack of gch__stack_size() each. So there are always as many
+ * stacks as records, and a record in hand is the promise of a stack. (It may
+ * lie in another proc's list; then a task gets a mapping of its own.)
  * Slabs are never given back. Stacks are used anew last in, first out; of the
  * free ones some stay warm, the rest give their memory back to the kernel.
  *
  * The guard is set when a stack is first used (guard.c). One that takes nothing
- * stays for good; one that takes mappings goes when its stack cools. A stack for
- * which there was none gets it, if there is one then, when it is free again.
+ * stays for good; one that takes mappings goes when its stack cools. A stack
+ * for which there was none gets it, if there is one then, when it is free
+ * again.
  *
  * memory.lock guards the lists and what is warm; no system call is made under
  * it. grow_mutex is held over the making of a slab, before memory.lock.

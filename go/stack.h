@@ -2,10 +2,10 @@
 /*
  * Stacks and task records: where they come from.
  *
- * A task's stack has gch__stack_size() bytes of address space, and a guard below
- * them. It takes memory as it is touched. At its upper end lies a struct
- * gch_stack. A task gets its stack when it begins, not when it is made; still it
- * can't go without: for each task record there is room for a stack.
+ * A task's stack has gch__stack_size() bytes of address space, and a guard
+ * below them. It takes memory as it is touched. At its upper end lies a struct
+ * gch_stack. A task gets its stack when it begins, not when it is made; still
+ * it can't go without: for each task record there is room for a stack.
  */
 #ifndef GCH_GO_STACK_H
 #define GCH_GO_STACK_H
@@ -46,8 +46,8 @@ struct gch_free {
 };
 
 /* A proc's free things, in front of the global lists: loose ones, and a batch.
-   They come from there and go back by batches only, so that both are a matter of
-   two pointers. */
+   They come from there and go back by batches only, so that both are a matter
+   of two pointers. */
 struct gch_magazine {
   struct gch_free *loose, *batch;
   uint32_t num_loose;
@@ -125,24 +125,24 @@ struct gch_stack *gch__stack_in(char *mapping, size_t size,
    there is no memory. */
 struct gch_stack *gch__stack_map(size_t size);
 
-/* A special stack is free: NULL, with its mapping gone; or s, for others: it may
-   have a guard now. */
+/* A special stack is free: NULL, with its mapping gone; or s, for others: it
+   may have a guard now. */
 struct gch_stack *gch__stack_free_special(struct gch_stack *s);
 
-/* A task record whose stack is promised; NULL where there is no memory. w may be
-   NULL. */
+/* A task record whose stack is promised; NULL where there is no memory. w may
+   be NULL. */
 struct gch_task *gch__task_new(struct gch_worker *w);
 
-/* The records of one slab after the other: *at is NULL at first. *n of them; NULL:
-   there are no more. Those that are free are of GCH_NO_GENERATION. */
+/* The records of one slab after the other: *at is NULL at first. *n of them;
+   NULL: there are no more. Those that are free are of GCH_NO_GENERATION. */
 const struct gch_task *gch__records(const struct slab **at, size_t *n);
 
 /* Frees a record, and a stack if s is not NULL. */
 void gch__task_free(struct gch_worker *w, struct gch_task *t,
                     struct gch_stack *s);
 
-/* A stack of gch__stack_size(). NULL: all are in use or in other procs' lists, and
-   the kernel has no more; try again later. */
+/* A stack of gch__stack_size(). NULL: all are in use or in other procs' lists,
+   and the kernel has no more; try again later. */
 struct gch_stack *gch__stack_new(struct gch_worker *w);
 
 /* Gives p's lists back to the global ones; the caller may use p. */

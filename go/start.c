@@ -2,11 +2,11 @@
 /*
  * The scheduler's beginning, its size, and what a fork leaves of it.
  *
- * Fork: the child has one thread. If that is a worker it keeps its task and gets
- * the first proc; all other tasks are gone. Their records may still stand in
- * queues of waiters: they are of an older generation, and making them ready does
- * nothing. What lay in the procs' lists is lost memory, since their workers may
- * have been changing them.
+ * Fork: the child has one thread. If that is a worker it keeps its task and
+ * gets the first proc; all other tasks are gone. Their records may still stand
+ * in queues of waiters: they are of an older generation, and making them ready
+ * does nothing. What lay in the procs' lists is lost memory, since their
+ * workers may have been changing them.
  */
 #include "go/quota.h"
 #include "go/extras.h"
@@ -32,8 +32,8 @@ static struct gch_lock start_lock;
 static pthread_mutex_t size_mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic int setting; /* of gch_maxprocs; 0: not known yet */
 
-/* As Go has it since 1.25: two at least, so that a task that computes does not hold up
-   the others for whole periods of the quota. */
+/* As Go has it since 1.25: two at least, so that a task that computes does not
+   hold up the others for whole periods of the quota. */
 static int processors_within_quota(void) {
   int n = gch__processors(), quota = gch__cpu_quota();
   if (quota > 0 && quota < 2)
@@ -56,7 +56,8 @@ static int get_setting(void) {
   return atomic_compare_exchange_strong(&setting, &now, first) ? first : now;
 }
 
-/* With size_mutex held, after get_setting (which allocates): as many procs as are wanted. */
+/* With size_mutex held, after get_setting (which allocates): as many procs as
+   are wanted. */
 static void resize(void) {
   uint32_t want = (uint32_t)get_setting();
   if (want > GCH_MAX_PROCS)

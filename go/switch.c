@@ -8,12 +8,13 @@
  * one who left: its registers are saved now, so running is unlocked.
  *
  * A task may be made ready as soon as others can find it in a queue of waiters,
- * before it has stopped. Then its own worker may take it as the next, and it just
- * goes on; or another worker takes it, who must wait for running to be unlocked (a
- * few nanoseconds, while the task is on its way into the switch). He waits on his
- * native stack: two who waited for each other's task, each still in the task that
- * the other has taken, would wait for ever. He spins no longer than on any lock,
- * then sleeps: the other may have lost its processor, and to him.
+ * before it has stopped. Then its own worker may take it as the next, and it
+ * just goes on; or another worker takes it, who must wait for running to be
+ * unlocked (a few nanoseconds, while the task is on its way into the switch).
+ * He waits on his native stack: two who waited for each other's task, each
+ * still in the task that the other has taken, would wait for ever. He spins no
+ * longer than on any lock, then sleeps: the other may have lost its processor,
+ * and to him.
  *
  *     running     written by
  *     HELD        who is about to switch to the task, which is his
@@ -24,8 +25,8 @@
  * stack may be used at once again, by the next task if that has not begun:
  * then there is no switch at all.
  *
- * Each way out of a task is here twice: plain, and in full, with what C++ and the
- * sanitizers need (extras.h).
+ * Each way out of a task is here twice: plain, and in full, with what C++ and
+ * the sanitizers need (extras.h).
  */
 #include "go/extras.h"
 #include "go/sanitizer.h"
@@ -161,8 +162,8 @@ static inline struct gch_task *prepare_next(struct gch_worker *w,
   return NULL;
 }
 
-/* The stack mine is left for that of the task to, or w's native one. Returns the
-   worker that comes back to it. */
+/* The stack mine is left for that of the task to, or w's native one. Returns
+   the worker that comes back to it. */
 ALWAYS_INLINE struct gch_worker *switch_to(struct gch_worker *w,
                                            struct gch_fiber *from,
                                            struct gch_sanitizer_stack *mine,
@@ -178,8 +179,8 @@ ALWAYS_INLINE struct gch_worker *switch_to(struct gch_worker *w,
   return w;
 }
 
-/* Only from a native stack: who still stands on the stack of a task may himself be
-   awaited. */
+/* Only from a native stack: who still stands on the stack of a task may himself
+   be awaited. */
 void gch__run(struct gch_worker *w, struct gch_task *t) {
   gch__begin_turn(w);
   if (t->fiber.sp) {
@@ -258,8 +259,8 @@ void gch_yield(void) {
   gch__task_stop();
 }
 
-/* Apart, since compilers remember where a thread-local was, from before the task
-   went to another thread. */
+/* Apart, since compilers remember where a thread-local was, from before the
+   task went to another thread. */
 GCH_NOIPA static void set_task(struct gch_worker *w, struct gch_task *t) {
   w->task = gch__task_running = t;
 }

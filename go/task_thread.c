@@ -8,8 +8,8 @@
  * processors, scheduling policy and floating-point environment, as by
  * pthread_create (park/thread.h).
  *
- * The task is over, and counted so, before any destructor of a thread-local or of
- * a thread-specific value runs.
+ * The task is over, and counted so, before any destructor of a thread-local or
+ * of a thread-specific value runs.
  */
 #include "go/sched.h"
 #include "go/spawn.h"

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Workers' threads. A worker's record outlives its thread, since thieves may
- * still look at it, and serves the next one. Worker threads have the signal mask
- * of the thread that started the first of them, and nothing else of who started
- * them (park/thread.h).
+ * still look at it, and serves the next one. Worker threads have the signal
+ * mask of the thread that started the first of them, and nothing else of who
+ * started them (park/thread.h).
  *
- * A task that calls pthread_exit ends, and takes its thread along; the proc goes
- * to another worker. That is noticed by a cleanup handler below all that the task
- * may have pushed: so the task is over before the destructors of thread-locals
- * and thread-specific values run, and for them the thread is one like any other.
- * glibc has left the task's stack by then. Another C library (musl) does all of
- * that on it: there the task's stack and record stay on the list `lost` until
- * the kernel no longer knows the thread.
+ * A task that calls pthread_exit ends, and takes its thread along; the proc
+ * goes to another worker. That is noticed by a cleanup handler below all that
+ * the task may have pushed: so the task is over before the destructors of
+ * thread-locals and thread-specific values run, and for them the thread is one
+ * like any other. glibc has left the task's stack by then. Another C library
+ * (musl) does all of that on it: there the task's stack and record stay on the
+ * list `lost` until the kernel no longer knows the thread.
  */
 
-/* pthread_cleanup_push in its plain form, which saves a place to jump to. The one
-   for exceptions is called for each frame, and between a task's frames and those
-   of its thread's native stack there is a gap. */
+/* pthread_cleanup_push in its plain form, which saves a place to jump to. The
+   one for exceptions is called for each frame, and between a task's frames and
+   those of its thread's native stack there is a gap. */
 #undef __EXCEPTIONS
 #include "go/sanitizer.h"
 #include "go/overflow.h"

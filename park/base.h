@@ -35,10 +35,10 @@ GCH_BEGIN_DECLS
 
 /* Where errno is, in the calling thread. Compilers know nothing of it, so they
    ask each time; of the C library's own function for it they know that a thread
-   gets always the same answer, and take a task for a thread. So where any header
-   of gulch is included errno is the task's, in whatever thread it goes on.
-   (C leaves open which side of an assignment is evaluated first: where f may
-   block, not errno = f(), but int err = f(); errno = err.) */
+   gets always the same answer, and take a task for a thread. So where any
+   header of gulch is included errno is the task's, in whatever thread it goes
+   on. (C leaves open which side of an assignment is evaluated first: where f
+   may block, not errno = f(), but int err = f(); errno = err.) */
 GCH_API int *gch_errno(void);
 
 /* Tells of a C++ runtime, by its __cxa_get_globals: it keeps the exceptions in

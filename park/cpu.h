@@ -9,12 +9,12 @@
 #define GCH_THREAD_LOCAL                                                       \
   _Thread_local __attribute__((tls_model("initial-exec")))
 
-/* A variable that only the library uses: in a shared one too it is found without a
-   look into the table of addresses. */
+/* A variable that only the library uses: in a shared one too it is found
+   without a look into the table of addresses. */
 #define GCH_HIDDEN __attribute__((visibility("hidden")))
 
-/* A function that compilers know nothing of but its prototype: what it finds in a
-   thread-local may be another thread's than before. */
+/* A function that compilers know nothing of but its prototype: what it finds in
+   a thread-local may be another thread's than before. */
 #if defined(__GNUC__) && !defined(__clang__)
 #define GCH_NOIPA __attribute__((noipa))
 #else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The processors that the process may use, whichever its caller's thread may. */
+/* The processors that the process may use, whichever its caller's thread
+   may. */
 #ifndef GCH_PARK_CPUS_H
 #define GCH_PARK_CPUS_H
 
@@ -25,8 +26,8 @@ struct gch_cpus {
 bool gch__thread_cpus(uint32_t thread, struct gch_cpus *cpus);
 
 /* Those of the process: of the thread of this number, where it is not 0; else
-   those that any of its threads may use, since one that is pinned says nothing of
-   the others. False: not known. */
+   those that any of its threads may use, since one that is pinned says nothing
+   of the others. False: not known. */
 bool gch__process_cpus(uint32_t thread, struct gch_cpus *cpus);
 
 static inline int gch__count_cpus(const struct gch_cpus *cpus) {

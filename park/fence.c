@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The heavy fence: by membarrier; where that is refused later on, as by a seccomp
- * filter that the program has installed (in some of its threads, perhaps), by the
- * best of what is left. Those who make light fences notice nothing. (Measured on
- * two processors: 0.5 us, 6 us, 300 us.)
+ * The heavy fence: by membarrier; where that is refused later on, as by a
+ * seccomp filter that the program has installed (in some of its threads,
+ * perhaps), by the best of what is left. Those who make light fences notice
+ * nothing. (Measured on two processors: 0.5 us, 6 us, 300 us.)
  *
- *   A page is mapped, touched and unmapped. Before its memory can be used anew no
- *   processor that runs the process may have it in its TLB: each is interrupted,
- *   and what interrupts an x86 processor finds all its stores done. Not so where
- *   the processors pass such news on by themselves: on ARM, on AMD's with INVLPGB.
- *   (Intel's remote action requests would do it, too; Linux uses none so far.)
+ *   A page is mapped, touched and unmapped. Before its memory can be used anew
+ *   no processor that runs the process may have it in its TLB: each is
+ *   interrupted, and what interrupts an x86 processor finds all its stores
+ *   done. Not so where the processors pass such news on by themselves: on ARM,
+ *   on AMD's with INVLPGB. (Intel's remote action requests would do it, too;
+ *   Linux uses none so far.)
  *
  *   Time. A processor keeps no store to itself for more than some microseconds
  *   (Morrison and Afek, "Temporally Bounding TSO for Fence-Free Asymmetric
- *   Synchronization", ASPLOS 2015), nor does it load that early, and it has done
- *   both when the kernel takes it from a thread.
+ *   Synchronization", ASPLOS 2015), nor does it load that early, and it has
+ *   done both when the kernel takes it from a thread.
  */
 #include "park/fence.h"
 
@@ -47,11 +48,12 @@ static bool membarrier(int command) {
 static atomic_bool heavy; /* fences are made by more than this thread */
 
 /*
- * Others may be at it already, with symmetric fences. One who makes a heavy fence
- * looks at `heavy` after a fence of his own. Does he find false, then what he
- * wrote could be seen before the call of membarrier here, which all running
- * threads take part in; and only after it may somebody find gch__asymmetric, and
- * read what he reads then without a fence. So that one sees it.
+ * Others may be at it already, with symmetric fences. One who makes a heavy
+ * fence looks at `heavy` after a fence of his own. Does he find false, then
+ * what he wrote could be seen before the call of membarrier here, which all
+ * running threads take part in; and only after it may somebody find
+ * gch__asymmetric, and read what he reads then without a fence. So that one
+ * sees it.
  */
 void gch__fence_begin(void) {
   if (!membarrier(GCH_MEMBARRIER_REGISTER_PRIVATE_EXPEDITED))

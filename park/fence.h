@@ -23,10 +23,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* False at first, and for ever where the kernel can't; true from gch__fence_begin
-   on, and never false again: those who make light fences could not be told in
-   time. No atomic, which would cost an instruction more; fence.c says why a
-   thread may see it late. */
+/* False at first, and for ever where the kernel can't; true from
+   gch__fence_begin on, and never false again: those who make light fences could
+   not be told in time. No atomic, which would cost an instruction more; fence.c
+   says why a thread may see it late. */
 extern GCH_HIDDEN bool gch__asymmetric;
 
 /* With gch__asymmetric: keeps the compiler from reordering. */

@@ -3,17 +3,17 @@
  * The one place where the library hears of forks.
  *
  * As in Go, all signals are blocked in the forking thread from before the first
- * handler to after the last. So a signal that is sent to the child at once waits
- * there until the old dispositions are back.
+ * handler to after the last. So a signal that is sent to the child at once
+ * waits there until the old dispositions are back.
  *
  * The table is in the order in which locks are taken: whoever holds one of a
  * later folder waits for none of an earlier one. In the child the handlers come
  * in the other order.
  *
- * None of this allocates, frees, or calls user code: other libraries' handlers may
- * come before or after ours, so an allocator's lock may be held meanwhile, and
- * user code might fork. For the same reason no lock that is taken here is held by
- * others while they allocate, or start a thread, which allocates.
+ * None of this allocates, frees, or calls user code: other libraries' handlers
+ * may come before or after ours, so an allocator's lock may be held meanwhile,
+ * and user code might fork. For the same reason no lock that is taken here is
+ * held by others while they allocate, or start a thread, which allocates.
  */
 #include "park/fork.h"
 

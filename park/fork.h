@@ -5,20 +5,21 @@
  *
  * All that the library does about a fork begins here. Each folder has a record
  * of handlers, and fork.c calls them in a fixed order. Locks that stand alone
- * are held over the fork, so that the child finds what they guard whole; what has
- * a lock in each of many objects is mended in the child (chan/fork.c).
+ * are held over the fork, so that the child finds what they guard whole; what
+ * has a lock in each of many objects is mended in the child (chan/fork.c).
  *
  * What users embed (a mutex, a wait group) is in no list. It remembers of which
  * process its list of waiters is, in a word that is looked at on the slow paths
  * only: gch__adopt in park/sleepers.h.
  *
- * When a task that forked returns from its function in the child, the child ends
- * there. It must not go on to what its starter does after a task's function,
- * which is the parent's business. So there is something to look after at the end
- * of each task's function, before anything else; another such thing is that its
- * task-local values are dropped (task/key.c). Both are rare, and one word tells
- * that neither is to be done: GCH_END_VALUES is set in it once there are keys, and
- * the rest counts the forks that lead from the first process to this one.
+ * When a task that forked returns from its function in the child, the child
+ * ends there. It must not go on to what its starter does after a task's
+ * function, which is the parent's business. So there is something to look after
+ * at the end of each task's function, before anything else; another such thing
+ * is that its task-local values are dropped (task/key.c). Both are rare, and
+ * one word tells that neither is to be done: GCH_END_VALUES is set in it once
+ * there are keys, and the rest counts the forks that lead from the first
+ * process to this one.
  */
 #ifndef GCH_PARK_FORK_H
 #define GCH_PARK_FORK_H
@@ -43,7 +44,8 @@ enum { GCH_END_VALUES = 1, GCH_END_FORK = 2 };
 
 extern GCH_HIDDEN _Atomic int gch__end_word;
 
-/* The same for a process's whole life, and another in a child; 0 in the first. */
+/* The same for a process's whole life, and another in a child; 0 in the
+   first. */
 static inline int gch__forks(void) {
   return atomic_load_explicit(&gch__end_word, memory_order_relaxed) &
          ~GCH_END_VALUES;
@@ -69,8 +71,9 @@ static inline void gch__exit_in_child(int forks_before) {
     gch__end_with_care(forks_before);
 }
 
-/* Calls fn(arg), then gch__exit_in_child. (Inline, since each return that a task
-   makes after it was parked is one that the processor does not foresee.) */
+/* Calls fn(arg), then gch__exit_in_child. (Inline, since each return that a
+   task makes after it was parked is one that the processor does not
+   foresee.) */
 static inline void gch__call_task(void (*fn)(void *), void *arg) {
   int before = gch__forks();
   fn(arg);

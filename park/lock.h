@@ -6,13 +6,13 @@
  * sleepers, for each context or sleeper in turn; and those over the start of a
  * thread.)
  *
- * Release touches the word once, by a plain store. After that the next owner may
- * free the memory; a wake only passes the address on. How a release knows that
- * somebody sleeps: who is about to counts himself in gch__lock_sleepers, makes
- * the heavy fence (fence.h), and tries the lock once more; the release stores
- * FREE, then looks at the counts. So one of the two sees the other. The counts
- * are few, and shared by locks that have nothing to do with each other: a wake
- * may be for nobody.
+ * Release touches the word once, by a plain store. After that the next owner
+ * may free the memory; a wake only passes the address on. How a release knows
+ * that somebody sleeps: who is about to counts himself in gch__lock_sleepers,
+ * makes the heavy fence (fence.h), and tries the lock once more; the release
+ * stores FREE, then looks at the counts. So one of the two sees the other. The
+ * counts are few, and shared by locks that have nothing to do with each other:
+ * a wake may be for nobody.
  */
 #ifndef GCH_PARK_LOCK_H
 #define GCH_PARK_LOCK_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A panic: the hook, the words, where, the end. Whoever panics may hold any lock,
- * and so may threads that will not go on. So the words are said first (say.h);
- * where it was is found by means that allocate and lock, and the process ends
- * whether that comes to an end or not.
+ * A panic: the hook, the words, where, the end. Whoever panics may hold any
+ * lock, and so may threads that will not go on. So the words are said first
+ * (say.h); where it was is found by means that allocate and lock, and the
+ * process ends whether that comes to an end or not.
  */
 #include "park/cancel.h"
 #include "park/cpu.h"

@@ -16,8 +16,8 @@ GCH_API void gch_set_strict(bool on);
 
 /* hook sees the words of a panic first, in the thread that panics, with no
    lock of the library held; when it returns the panic goes on. NULL: none.
-   The thread can't be cancelled any more (pthread_setcancelstate), not even when
-   hook leaves by longjmp. */
+   The thread can't be cancelled any more (pthread_setcancelstate), not even
+   when hook leaves by longjmp. */
 GCH_API void gch_set_panic_hook(void (*hook)(const char *msg));
 
 /* Prints "panic: <words>" and where to stderr, then aborts. */

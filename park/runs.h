@@ -8,10 +8,11 @@
  * gives the last share back frees it.
  *
  * Both numbers are one atomic word, so that a run is decided on without a lock:
- * it is under another (a tree's, the timer queue's). The lists, and each step by
- * which the sum gets less, are guarded by the lock for lists of sleepers at this
- * address; it is taken with no other held. So who makes the sum 0 is the last who
- * touches the memory, and who finds a run under way is woken by its end.
+ * it is under another (a tree's, the timer queue's). The lists, and each step
+ * by which the sum gets less, are guarded by the lock for lists of sleepers at
+ * this address; it is taken with no other held. So who makes the sum 0 is the
+ * last who touches the memory, and who finds a run under way is woken by its
+ * end.
  *
  * In a forked child runs of the parent are not there: none is under way at
  * first. So the word says of which process its runs are, and the lists have

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Last words: of a panic, of a fatal error. Whoever says them may hold any lock,
- * and so may all others, who will not go on: they are put together on the stack
- * and written to the descriptor of stderr, past stdio and malloc.
+ * Last words: of a panic, of a fatal error. Whoever says them may hold any
+ * lock, and so may all others, who will not go on: they are put together on the
+ * stack and written to the descriptor of stderr, past stdio and malloc.
  */
 #ifndef GCH_PARK_SAY_H
 #define GCH_PARK_SAY_H
@@ -12,8 +12,8 @@
 /* Bytes; what is longer is cut. */
 enum { GCH_SAY_MAX = 2304 };
 
-/* Writes it all at once. False: nobody took it (a full pipe) for a second or so,
-   or there is nobody. Leaves errno alone. */
+/* Writes it all at once. False: nobody took it (a full pipe) for a second or
+   so, or there is nobody. Leaves errno alone. */
 bool gch__say(const char *fmt, ...) GCH_PRINTF(1, 2);
 
 #endif

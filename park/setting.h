@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Switches in the environment. Each is read when it is first asked for: that may
- * be in a constructor of the program, which comes before the library's own where
- * it is linked statically.
+ * Switches in the environment. Each is read when it is first asked for: that
+ * may be in a constructor of the program, which comes before the library's own
+ * where it is linked statically.
  */
 #ifndef GCH_PARK_SETTING_H
 #define GCH_PARK_SETTING_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * An object that was loaded by dlopen is asked for once more, with
- * RTLD_NODELETE, and so is never unloaded. (What is in the program itself, or was
- * loaded with it, stays anyway.) A static program, which can't unload, is to link
- * without these functions, and where an old C library keeps them in libdl, whoever
- * loads plugins has that: so they are weak. dlopen is found by dlsym, since a
- * static link warns of it as soon as it is named.
+ * RTLD_NODELETE, and so is never unloaded. (What is in the program itself, or
+ * was loaded with it, stays anyway.) A static program, which can't unload, is
+ * to link without these functions, and where an old C library keeps them in
+ * libdl, whoever loads plugins has that: so they are weak. dlopen is found by
+ * dlsym, since a static link warns of it as soon as it is named.
  */
 #include "park/stay.h"
 
@@ -48,8 +48,8 @@ void gch__keep_loaded(void *code) {
 }
 
 void gch__stay_loaded(void) {
-  /* To do it twice does no harm. But only when it is done may another thread rely
-     on it. */
+  /* To do it twice does no harm. But only when it is done may another thread
+     rely on it. */
   static atomic_bool done;
   if (atomic_load(&done))
     return;

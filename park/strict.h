@@ -26,9 +26,9 @@ static inline int gch__go_panics(int err, int when, const char *words) {
   return err;
 }
 
-/* Panics unless deadline, which a user gave, may be one: 0 and less are a way to
-   say "try once", but what lies between 0 and the start of the process is rather
-   a duration. */
+/* Panics unless deadline, which a user gave, may be one: 0 and less are a way
+   to say "try once", but what lies between 0 and the start of the process is
+   rather a duration. */
 void gch__must_be_deadline(int64_t deadline);
 
 static inline void gch__check_deadline(int64_t deadline) {

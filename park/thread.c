@@ -92,8 +92,8 @@ static size_t stack_size(size_t size) {
 
 #if GCH_HAVE_AFFINITY
 /* Whether the caller's processors are others than the process's. Where they are
-   not they are better left alone: what was never set grows with what the process
-   is given. */
+   not they are better left alone: what was never set grows with what the
+   process is given. */
 static bool caller_is_pinned(struct gch_cpus *process) {
   struct gch_cpus mine;
   return gch__process_cpus(atomic_load(&model), process) &&
@@ -110,8 +110,8 @@ static void set_cpus(pthread_attr_t *attr) {
 #endif
 }
 
-/* Where there is no such attribute the thread does it, as soon as it gets one of
-   its creator's processors. */
+/* Where there is no such attribute the thread does it, as soon as it gets one
+   of its creator's processors. */
 static void set_own_cpus(void) {
 #if GCH_HAVE_AFFINITY && !defined(__GLIBC__)
   struct gch_cpus process;

@@ -22,8 +22,8 @@
  * kernel makes none.
  *
  * A thread that a program asked for (gch_go_opts.thread) is as pthread_create
- * makes it: who starts it is its owner, and there is no other way to say what it
- * is to have.
+ * makes it: who starts it is its owner, and there is no other way to say what
+ * it is to have.
  */
 #ifndef GCH_PARK_THREAD_H
 #define GCH_PARK_THREAD_H

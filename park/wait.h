@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a task waits for, for reports: told by the slow ways to park, on anything
- * but a channel (there the waiters in its queues tell). The owner alone writes
- * it; a report reads it meanwhile, and may see half of it.
+ * What a task waits for, for reports: told by the slow ways to park, on
+ * anything but a channel (there the waiters in its queues tell). The owner
+ * alone writes it; a report reads it meanwhile, and may see half of it.
  */
 #ifndef GCH_PARK_WAIT_H
 #define GCH_PARK_WAIT_H

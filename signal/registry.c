@@ -264,10 +264,10 @@ struct gch_listener *gch__take_gone(void) {
   return gone;
 }
 
-/* Fork: in the child nobody listens. All signals are blocked here (park/fork.c):
-   what comes meanwhile finds the old dispositions. What the handler had counted
-   before is the parent's. The channels are unreferenced later, by the next call:
-   that may free, and call a drop function. */
+/* Fork: in the child nobody listens. All signals are blocked here
+   (park/fork.c): what comes meanwhile finds the old dispositions. What the
+   handler had counted before is the parent's. The channels are unreferenced
+   later, by the next call: that may free, and call a drop function. */
 
 static void before_fork(void) {
   gch__relay_lock();

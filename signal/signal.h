@@ -15,8 +15,8 @@
  * (perhaps a moment after stop has returned), never lost.
  *
  * In a forked child nobody listens any more. The references that were held for
- * that are given back by the child's next call of one of these functions, not in
- * fork, where a drop function could not be called.
+ * that are given back by the child's next call of one of these functions, not
+ * in fork, where a drop function could not be called.
  */
 #ifndef GULCH_SIGNAL_H
 #define GULCH_SIGNAL_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A call that is known to block: the worker gives its proc away first, with all
- * that is to run there, and goes on with the task without one, as one does whose
- * proc the monitor has taken. So whatever fn does is allowed: to park (the
- * worker then looks for a proc, or sleeps), to fork (the child's worker has one
- * again), to end the thread.
+ * that is to run there, and goes on with the task without one, as one does
+ * whose proc the monitor has taken. So whatever fn does is allowed: to park
+ * (the worker then looks for a proc, or sleeps), to fork (the child's worker
+ * has one again), to end the thread.
  */
 #include "go/sched.h"
 

@@ -3,18 +3,19 @@
  * Task-local values, as pthread_key_t gives them to threads.
  *
  * A key's record is memory for good: a freed one waits in a list for the next
- * key. Its generation is odd while it is a key, and grows with each new and each
- * free. A value is noted with the generation of its key, so it is gone when that
- * grows, and a later key in the same record does not find it.
+ * key. Its generation is odd while it is a key, and grows with each new and
+ * each free. A value is noted with the generation of its key, so it is gone
+ * when that grows, and a later key in the same record does not find it.
  *
  * The values of a task are in a table of its own, open addressing by key, that
- * begins with the first gch_key_set and hangs from the task's stack header; those
- * of a thread hang from a pthread key. Only the task, or thread, touches it.
+ * begins with the first gch_key_set and hangs from the task's stack header;
+ * those of a thread hang from a pthread key. Only the task, or thread, touches
+ * it.
  *
  * When a task's function has returned, and before whoever waits for the task is
  * told, gch__drop_values drops what is left (park/fork.h). A task that ends its
- * thread leaves its table to the thread, which drops it as it does its own. Drop
- * functions may set values: those are dropped too, in ROUNDS rounds.
+ * thread leaves its table to the thread, which drops it as it does its own.
+ * Drop functions may set values: those are dropped too, in ROUNDS rounds.
  *
  * The lock guards the list of freed records and the making of the pthread key.
  */

@@ -2,13 +2,13 @@
 /*
  * The main task: that of gch_run, and main itself, which GCH_MAIN makes one.
  *
- * What it is told, and what it tells, is on the stack of the thread that started
- * it and sleeps until it is over; the unpark is the task's last touch of that. In
- * a child that the task forked that thread is not there: the child ends with the
- * task.
+ * What it is told, and what it tells, is on the stack of the thread that
+ * started it and sleeps until it is over; the unpark is the task's last touch
+ * of that. In a child that the task forked that thread is not there: the child
+ * ends with the task.
  *
- * main_task is set by main's task as its first step, and cleared at its end, that
- * by pthread_exit included.
+ * main_task is set by main's task as its first step, and cleared at its end,
+ * that by pthread_exit included.
  */
 #include "go/sched.h"
 #include "park/fork.h"

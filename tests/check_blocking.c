@@ -98,8 +98,8 @@ static int wait_for_others(void *arg) {
   return 0;
 }
 
-/* The monitor would need 2 ms or more a round. Once in many times a busy machine
-   lets it be as fast as it is. */
+/* The monitor would need 2 ms or more a round. Once in many times a busy
+   machine lets it be as fast as it is. */
 START_TEST(others_go_on_without_the_monitor) {
   int64_t best = GCH_HOUR;
   gch_maxprocs(1);

@@ -3,7 +3,8 @@
    done. */
 #include "chan_forms.h"
 
-/* A receiver in a thread, or in a task that parks for the first or second time. */
+/* A receiver in a thread, or in a task that parks for the first or second
+   time. */
 struct owner {
   struct party party;
   gch_chan *first; /* or NULL */

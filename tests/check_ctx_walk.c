@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Cancels of so many contexts that each goes over them in pieces: what others do
-   in between, and what each of several cancels promises. */
+/* Cancels of so many contexts that each goes over them in pieces: what others
+   do in between, and what each of several cancels promises. */
 #include "ctx_facts.h"
 #include "fork_life.h"
 #include "own_ctx.h"
@@ -74,7 +74,8 @@ static void cancel_root(void *arg) {
   look_at(w, 0);
 }
 
-/* The cancel comes second: the branch is done, the branches below may not be. */
+/* The cancel comes second: the branch is done, the branches below may not
+   be. */
 static void cancel_first_when_done(void *arg) {
   struct wood *w = arg;
   atomic_fetch_add(&w->ready, 1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Before main and after it. This program is linked statically (local.mk): so its
- * constructors run before the library's. A scene begins in one of priority 101
- * and ends in main, or at the end of the process.
+ * Before main and after it. This program is linked statically (local.mk): so
+ * its constructors run before the library's. A scene begins in one of priority
+ * 101 and ends in main, or at the end of the process.
  */
 #define _GNU_SOURCE
 #define TEST_AS_IS

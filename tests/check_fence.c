@@ -50,9 +50,10 @@ static bool refuse_some(int refusal, unsigned flags) {
 }
 
 /* One counts up, makes a light fence, and looks at the other's number: all the
-   time. The other sets his number, makes a heavy fence, and reads the count: the
-   next one that comes must have seen the number. Stores wait in the processor for
-   those before them: so the first writes many lines that the other has, too. */
+   time. The other sets his number, makes a heavy fence, and reads the count:
+   the next one that comes must have seen the number. Stores wait in the
+   processor for those before them: so the first writes many lines that the
+   other has, too. */
 
 struct line {
   _Alignas(128) _Atomic int value;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Fibers. They are no part of the library's interface: this program has their
- * sources in itself, check_fiber_ucontext the same with the portable ones. It is
- * not instrumented, since it tells no sanitizer of its switches.
+ * sources in itself, check_fiber_ucontext the same with the portable ones. It
+ * is not instrumented, since it tells no sanitizer of its switches.
  *
  * What a fiber finds is looked at by the test, on the thread's own stack.
  */

@@ -276,8 +276,8 @@ static void take(void *arg) {
     ;
 }
 
-/* What is buffered are consecutive numbers, whole. Then it is a channel like any
-   other. */
+/* What is buffered are consecutive numbers, whole. Then it is a channel like
+   any other. */
 static int take_consecutive(struct bustle *b) {
   int v, before = -1;
   size_t n = 0, len = gch_len(b->c), cap = gch_cap(b->c);
@@ -366,8 +366,8 @@ Suite *test_suite(void) {
   tcase_add_loop_test(t, a_send_in_the_child_meets_no_receiver_of_the_parent, 0,
                       KINDS);
   tcase_add_loop_test(t, a_send_in_the_child_goes_into_the_buffer, 0, KINDS);
-  tcase_add_loop_test(t, a_receive_in_the_child_meets_no_sender_of_the_parent, 0,
-                      KINDS);
+  tcase_add_loop_test(
+      t, a_receive_in_the_child_meets_no_sender_of_the_parent, 0, KINDS);
   tcase_add_loop_test(
       t, a_receive_in_the_child_takes_what_is_buffered_and_no_more, 0, KINDS);
   tcase_add_loop_test(t, tasks_of_the_child_use_an_inherited_channel, 0, KINDS);

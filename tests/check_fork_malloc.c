@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Forks beside an allocator that takes its lock before a fork, and gives it back
- * after, by handlers of its own: before ours on the way there, after ours in the
- * child. So in our handlers nobody may allocate or free, nor wait for who
- * allocates.
+ * Forks beside an allocator that takes its lock before a fork, and gives it
+ * back after, by handlers of its own: before ours on the way there, after ours
+ * in the child. So in our handlers nobody may allocate or free, nor wait for
+ * who allocates.
  */
 #define TEST_AS_IS
 #define _GNU_SOURCE

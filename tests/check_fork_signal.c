@@ -88,7 +88,8 @@ static int await_one(void) {
   struct sigaction now;
   sigaction(SIGUSR1, NULL, &now);
   return now.sa_handler == handle && (now.sa_flags & SA_NODEFER) &&
-                 !(now.sa_flags & SA_SIGINFO) && sigismember(&now.sa_mask, SIGHUP)
+                 !(now.sa_flags & SA_SIGINFO) &&
+                 sigismember(&now.sa_mask, SIGHUP)
              ? OK
              : WRONG;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the library's threads have of who started them: nothing. Each test spoils
-   the thread that is the first to need some, or later the only one to run, and
-   asks a task, or looks at the library's own thread from outside. */
+/* What the library's threads have of who started them: nothing. Each test
+   spoils the thread that is the first to need some, or later the only one to
+   run, and asks a task, or looks at the library's own thread from outside. */
 #define _GNU_SOURCE
 #define TEST_AS_IS
 #include "tasks.h"
@@ -235,7 +235,7 @@ static void pin_all(void) {
 }
 
 /* What no thread may use the process may not. */
-START_TEST(workers_have_the_processors_of_a_process_that_was_pinned_before) {
+START_TEST(workers_have_the_processors_of_a_process_pinned_before) {
   struct state process, seen;
   pin_all();
   look(&process);
@@ -385,7 +385,7 @@ Suite *test_suite(void) {
   tcase_add_loop_test(t, a_worker_has_nothing_of_a_task_that_needs_another, 0,
                       WAYS);
   tcase_add_test(t,
-                 workers_have_the_processors_of_a_process_that_was_pinned_before);
+                 workers_have_the_processors_of_a_process_pinned_before);
   tcase_add_test(t, main_that_is_pinned_later_pins_no_worker);
   tcase_add_test(t, maxprocs_is_the_same_if_a_pinned_thread_asks_first);
   tcase_add_test(t, a_worker_computes_with_subnormal_numbers);

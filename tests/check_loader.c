@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The dynamic linker's locks: while a constructor runs that dlopen has called, one
-   is held; and after a fork they may be held for ever. */
+/* The dynamic linker's locks: while a constructor runs that dlopen has called,
+   one is held; and after a fork they may be held for ever. */
 #define _GNU_SOURCE
 #define TEST_AS_IS
 #include "tasks.h"
@@ -17,8 +17,8 @@ static void nothing(void *arg) {
   (void)arg;
 }
 
-/* Whoever asks the dynamic linker waits for a constructor, which uses the library
-   too. This program has its own dladdr, which is that constructor. */
+/* Whoever asks the dynamic linker waits for a constructor, which uses the
+   library too. This program has its own dladdr, which is that constructor. */
 
 static void go(void) {
   gch_go(nothing, NULL);

@@ -50,8 +50,8 @@ static void write_all(void *arg) {
       abort();
 }
 
-/* Readers that keep all the workers that there can be and, last, who is to write.
-   One thread is the library's own. */
+/* Readers that keep all the workers that there can be and, last, who is to
+   write. One thread is the library's own. */
 static void start_all(int workers) {
   if (pipe(fds) != 0)
     abort();

@@ -208,9 +208,11 @@ END_TEST
 /* Containers have lines of many kilobytes for what their root is made of. */
 START_TEST(long_lines_are_passed_over) {
   static char mounts[40000];
-  int n = snprintf(mounts, sizeof mounts, "20 1 0:20 / / rw - overlay o lower=");
+  int n =
+      snprintf(mounts, sizeof mounts, "20 1 0:20 / / rw - overlay o lower=");
   while (n < 20000)
-    n += snprintf(mounts + n, sizeof mounts - (size_t)n, "/var/lib/layer%d:", n);
+    n += snprintf(mounts + n, sizeof mounts - (size_t)n, "/var/lib/layer%d:",
+                  n);
   snprintf(mounts + n, sizeof mounts - (size_t)n, "\n%s", V2_MOUNT);
   struct machine m = {"0::/\n",
                       mounts,

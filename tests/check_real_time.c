@@ -27,8 +27,8 @@ static void to_processor(int cpu) {
 static atomic_int there, cpu, fifo;
 static atomic_bool over;
 
-/* Each keeps its thread until all are there: so each has another. The threads then
-   are on one processor, of which all but one are above the others. */
+/* Each keeps its thread until all are there: so each has another. The threads
+   then are on one processor, of which all but one are above the others. */
 static void prepare_thread(int workers) {
   int mine = atomic_fetch_add(&there, 1);
   while (atomic_load(&there) < workers)
@@ -135,7 +135,7 @@ static int nothing(void *unused) {
   return 0;
 }
 
-START_TEST(under_sched_deadline_what_was_started_serves_and_all_else_is_enomem) {
+START_TEST(under_sched_deadline_what_was_started_serves_the_rest_is_enomem) {
   pthread_t t;
   if (_i)
     gch_run(nothing, NULL);
@@ -150,7 +150,7 @@ Suite *test_suite(void) {
   tcase_add_loop_test(t, a_worker_above_another_lets_it_go_on, 0,
                       sizeof kinds / sizeof *kinds);
   tcase_add_loop_test(
-      t, under_sched_deadline_what_was_started_serves_and_all_else_is_enomem, 0,
+      t, under_sched_deadline_what_was_started_serves_the_rest_is_enomem, 0,
       2);
   return s;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Strict mode: where Go panics gulch does, with Go's words; and what it spares. */
+/* Strict mode: where Go panics gulch does, with Go's words; and what it
+   spares. */
 #define _GNU_SOURCE
 #include "chan_forms.h"
 #include "tasks.h"

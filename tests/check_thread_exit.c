@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* pthread_exit in a task: what the thread does after that, cleanup handlers and
-   destructors, may use gulch, and finds no task running but for the handlers that
-   the task itself has pushed. */
+   destructors, may use gulch, and finds no task running but for the handlers
+   that the task itself has pushed. */
 #define TEST_AS_IS
 #include "tasks.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A program with many thread-locals, THREAD_LOCALS bytes: the C library takes the
-   room for them from each thread's stack. */
+/* A program with many thread-locals, THREAD_LOCALS bytes: the C library takes
+   the room for them from each thread's stack. */
 #define TEST_AS_IS
 #include "tasks.h"
 

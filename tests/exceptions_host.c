@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A C program, in which tasks have run before the C++ plugin argv[1] is loaded. */
+/* A C program, in which tasks have run before the C++ plugin argv[1] is
+   loaded. */
 #include <dlfcn.h>
 #include <gulch.h>
 #include <stdio.h>

@@ -30,8 +30,8 @@ static inline _Noreturn void become(const char *scene, const char *variable,
   _exit(127);
 }
 
-/* How scene ends, with this variable in its environment (value NULL: without), as
-   waitpid says; and what it printed. */
+/* How scene ends, with this variable in its environment (value NULL: without),
+   as waitpid says; and what it printed. */
 static inline int play_to_end(const char *scene, const char *variable,
                               const char *value, char text[SCENE_TEXT]) {
   int fds[2], status = 0;

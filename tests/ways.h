@@ -8,13 +8,13 @@
  *     mixed:SEED   each is the one or the other, by chance; SEED may be left
  *                  out, and is then printed
  *
- * Without it each is what it is called. So it is, too, in a program that defines
- * TEST_AS_IS before it includes harness.h, because it is about the one or the
- * other kind; and for the body of a test that is added by add_thread_test,
- * because it is about its thread.
+ * Without it each is what it is called. So it is, too, in a program that
+ * defines TEST_AS_IS before it includes harness.h, because it is about the one
+ * or the other kind; and for the body of a test that is added by
+ * add_thread_test, because it is about its thread.
  *
- * Under ThreadSanitizer a body stays in its thread: many fork, and what a forked
- * task does is nothing that it can follow.
+ * Under ThreadSanitizer a body stays in its thread: many fork, and what a
+ * forked task does is nothing that it can follow.
  *
  * A body that is a task needs Check to fork: an assertion that fails elsewhere
  * than in the main thread can only end the process.

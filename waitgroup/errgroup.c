@@ -5,8 +5,8 @@
  * so while wg counts none the channel may be replaced. wg's done is its last
  * touch of the group: when wait has returned the group may be freed.
  *
- * Fork. In the child none of the group's tasks runs, but perhaps the caller, who
- * ends the process at his end. So what wg counts and what places hold is of
+ * Fork. In the child none of the group's tasks runs, but perhaps the caller,
+ * who ends the process at his end. So what wg counts and what places hold is of
  * ghosts, and forgotten at the first call that would wait for them; process is
  * as in park/sleepers.h.
  */

@@ -51,8 +51,8 @@ _Noreturn static void panic_negative(void) {
   gch_panic("sync: negative WaitGroup counter");
 }
 
-/* With the lock held, before all that looks at the list: in a forked child it is
-   empty at first. */
+/* With the lock held, before all that looks at the list: in a forked child it
+   is empty at first. */
 static void forget_ghosts(gch_wg *wg) {
   if (gch__adopt(&wg->process))
     __atomic_fetch_and(&wg->state, ~WAITERS, __ATOMIC_RELAXED);

@@ -12,8 +12,8 @@
  * way out. Reusable: a new round may begin as soon as the count has been zero.
  * Everything before a done is visible after the wait that it released.
  *
- * In a forked child nobody waits, whoever waited in the parent; the count is what
- * it was, though the tasks that were to end are not there.
+ * In a forked child nobody waits, whoever waited in the parent; the count is
+ * what it was, though the tasks that were to end are not there.
  */
 #ifndef GULCH_WG_H
 #define GULCH_WG_H
