@@ -30,19 +30,32 @@ gch_chan *gch_ctx_done(const gch_ctx *ctx) {
   return gch__done_of(gch__as_cancel(ctx));
 }
 
-/* A cancel is under way; when it lets go of the lock, done is closed. */
-static void await_cancel(struct gch_cancel_ctx *c) {
+/* A cancel is under way; when it lets go of the lock, done is closed. Or, in a
+   forked child, c is below an orphan. */
+static int await_err(struct gch_cancel_ctx *c, int err, int *cause) {
   gch__lock(c->hub.lock);
+  *cause = c->cause;
+  bool over = atomic_load_explicit(&c->over, memory_order_relaxed);
   gch__unlock(c->hub.lock);
+  return over ? err : gch__orphan_err(&c->base, cause);
 }
 
+/* Acquire, all: they pair with the releases in finish_cancel. Who sees over
+   sees done closed. */
 static inline int err_of(struct gch_cancel_ctx *c) {
-  /* Acquire, both: they pair with the releases in finish_cancel. Who sees over
-     sees done closed. */
-  int err = atomic_load_explicit(&c->err, memory_order_acquire);
+  int cause, err = atomic_load_explicit(&c->err, memory_order_acquire);
   if (err != 0 && !atomic_load_explicit(&c->over, memory_order_acquire))
-    await_cancel(c);
+    err = await_err(c, err, &cause);
   return err;
+}
+
+/* c has an error. */
+static int cause_of(struct gch_cancel_ctx *c, int err) {
+  int cause;
+  if (atomic_load_explicit(&c->over, memory_order_acquire))
+    return c->cause;
+  await_err(c, err, &cause);
+  return cause;
 }
 
 int gch_ctx_err(const gch_ctx *ctx) {
@@ -64,8 +77,9 @@ int gch_ctx_cause(const gch_ctx *ctx) {
     ctx = scope_of(ctx->parent);
   if (ctx->kind == GCH_CTX_CANCEL) {
     struct gch_cancel_ctx *c = gch__as_cancel(ctx);
-    if (err_of(c) != 0)
-      return c->cause;
+    int own = atomic_load_explicit(&c->err, memory_order_acquire);
+    if (own != 0)
+      return cause_of(c, own);
   }
   return err;
 }

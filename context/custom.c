@@ -11,8 +11,25 @@
  *
  * The watch holds the context from the close to the end of the call; else the
  * last unref takes it off the channel, which the context holds.
+ *
+ * States of one that is watched, under its tree's lock:
+ *
+ *     err    the link is in   what hangs on it
+ *     0      `watching`       is listed; done is open, or the call is to come
+ *     set    `walks`          is being made done (walk.c)
+ *     set    no list          is done
+ *
+ * Fork. In the child nobody may be there to make the call that is to come,
+ * which asks the user's err; and the child's handler calls no user code. So it
+ * makes what hangs on a closed one done, with an error that only stands for the
+ * right one: the context is an orphan, with err ECANCELED and cause 0, and what
+ * hung on it has err but never `over`. Who finds such a one, which is
+ * gch_ctx_err or who attaches to it, asks the orphan by gch__orphan_err. The
+ * first answer stays. Where it is the forking thread that was to make the call,
+ * or was at it, it does so in the child: there is nothing left to finish then,
+ * and its answer is one like others.
  */
-#include "context/impl.h"
+#include "context/walk.h"
 #include "park/fork.h"
 
 #include <stdlib.h>
@@ -36,11 +53,35 @@ static int error_of(const struct gch_custom_ctx *x, int *cause) {
   return err;
 }
 
+/* With the lock held. A cause is not 0. */
+static void answer(struct gch_custom_ctx *x, int err, int cause) {
+  if (x->cause != 0)
+    return;
+  x->err = err;
+  x->cause = cause;
+}
+
+int gch__orphan_err(const gch_ctx *below, int *cause) {
+  const gch_ctx *ctx = below->parent;
+  while (ctx->kind != GCH_CTX_CUSTOM || !gch__as_custom(ctx)->orphan)
+    ctx = ctx->parent;
+  struct gch_custom_ctx *x = gch__as_custom(ctx);
+  int err = error_of(x, cause);
+  gch__lock(x->hub.lock);
+  answer(x, err, *cause);
+  err = x->err;
+  *cause = x->cause;
+  gch__unlock(x->hub.lock);
+  return err;
+}
+
 static void finish(struct gch_custom_ctx *x, struct gch_wakes *k) {
   int cause, err = error_of(x, &cause);
+  GCH_DELAY();
   gch__lock(x->hub.lock);
-  x->cause = cause;
-  x->err = err;
+  if (x->err == 0)
+    gch__detach(&x->walk);
+  answer(x, err, cause);
   bool over = gch__finish_hub(&x->hub, &x->walk, err, cause, k);
   gch__unlock(x->hub.lock);
   if (!over)
@@ -68,7 +109,8 @@ int gch__custom_watch(struct gch_custom_ctx *x, gch_chan *done, int *cause) {
   gch__lock(x->hub.lock);
   if (!x->done) {
     x->done = gch_ref(done);
-    gch__watch(done, &x->watch);
+    if (gch__watch(done, &x->watch) == 0)
+      gch__watching(x);
   }
   gch__unlock(x->hub.lock);
   return gch__is_closed(x->done) ? error_of(x, cause) : 0;
@@ -103,6 +145,10 @@ const gch_ctx *gch_ctx_custom(const gch_ctx *parent, const gch_ctx_ops *ops,
 void gch__custom_destroy(struct gch_custom_ctx *x) {
   struct gch_wakes wakes = GCH_WAKES_INIT;
   if (x->done) {
+    gch__lock(x->hub.lock);
+    if (x->err == 0)
+      gch__detach(&x->walk);
+    gch__unlock(x->hub.lock);
     gch__unwatch(x->done, &x->watch);
     gch_unref(x->done);
   }

@@ -41,12 +41,14 @@
  * done, what hung on it is in that list by then, and who cancels the root of a
  * walk holds it.
  *
- * Fork. Two things are not mended in the child. A ghost that had fired a
- * deadline or a signal, or claimed the watch of a custom context, but had not
- * made the call keeps its reference: that context is never freed there. And
- * where it was the watch, what hung on the custom context is not done there
- * until it is cancelled itself: its error is user code, and none runs in a
- * fork's handlers. What is made below it in the child is born done.
+ * Fork. In the child's handler all cancels that were under way are completed;
+ * what hangs on a custom context that was closed is done too, before anybody
+ * asks for its error (custom.c). Only there is a context done, left alone, and
+ * never over. One thing is not mended: a ghost that had fired a deadline or a
+ * signal, or claimed the watch of a custom context, keeps the reference that it
+ * took for the call. So that context is never freed in the child, and its drop
+ * not called. Where it was a deadline, that has not come in the child, unless
+ * the cancel had begun.
  */
 #ifndef GCH_CONTEXT_IMPL_H
 #define GCH_CONTEXT_IMPL_H
@@ -129,11 +131,12 @@ struct gch_custom_ctx {
   const gch_ctx_ops *ops;
   void *self;
   struct gch_hub hub;
-  struct gch_node walk;   /* the link of its walk; finish is NULL */
+  struct gch_node walk;   /* its link, see custom.c; finish is NULL */
   struct gch_watch watch; /* on done, from the first child on */
   struct gch_job job;     /* the watch's call, where that starts a task */
   gch_chan *done;         /* what is watched; NULL: nothing yet; holds it */
   int err, cause;         /* err != 0: done was closed, and no more nodes */
+  bool orphan;            /* in a forked child: see custom.c */
 };
 
 /* The context that hub belongs to, or none. */
@@ -210,6 +213,10 @@ gch_chan *gch__make_done(struct gch_cancel_ctx *c);
 /* custom.c. watch: sees to it that x's nodes are done when x->done closes; 0,
    or, where it is closed, x's error, and its cause in *cause. */
 int gch__custom_watch(struct gch_custom_ctx *x, gch_chan *done, int *cause);
+
+/* In a forked child: the error, and cause, of what is below an orphan. Calls
+   user code. */
+int gch__orphan_err(const gch_ctx *below, int *cause);
 void gch__custom_destroy(struct gch_custom_ctx *x);
 
 /* ops.c. The error of a context that is done, whose channel done is; 0 while it

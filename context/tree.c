@@ -68,10 +68,15 @@ int gch__attach(const struct gch_hub_ref *r, struct gch_node *n,
   GCH_DELAY();
   gch__lock(*lock);
   err = ended(r, cause);
-  if (err)
-    gch__unlock(*lock);
-  else
+  if (!err) {
     gch__list_add(&r->hub->nodes, n);
+    return 0;
+  }
+  gch__unlock(*lock);
+  /* Relaxed: it was set under the lock, or never is. */
+  if (r->cancel &&
+      !atomic_load_explicit(&r->cancel->over, memory_order_relaxed))
+    err = gch__orphan_err(&r->cancel->base, cause);
   return err;
 }
 

@@ -39,8 +39,9 @@
  *
  * Fork. The locks are held over it. In the child those who made walks are
  * ghosts, since none forks in the midst of one: the child completes their
- * walks. Nobody waits for those contexts there, and after_funcs run in the
- * parent; their memory stays.
+ * walks, and makes done what is below CUSTOM contexts whose done is closed.
+ * Nobody waits for those contexts there, and after_funcs run in the parent;
+ * their memory stays.
  */
 #include "context/walk.h"
 
@@ -163,8 +164,44 @@ static void complete(struct walk w, struct gch_wakes *k) {
   while (!gch__list_is_empty(w.work)) {
     struct gch_node *n = w.work->next;
     gch__detach(n);
-    if (n->finish == gch__finish_cancel)
-      n->finish(n, w.work, w.err, w.cause, k);
+    if (n->finish != gch__finish_cancel)
+      continue;
+    n->finish(n, w.work, w.err, w.cause, k);
+    if (w.cause == 0) /* the orphan's */
+      atomic_store(&gch__container_of(n, struct gch_cancel_ctx, node)->over,
+                   false);
+  }
+}
+
+static void orphan(struct gch_custom_ctx *x, struct gch_wakes *k) {
+  if (x->err != 0)
+    return;
+  gch__detach(&x->walk);
+  x->err = ECANCELED;
+  x->orphan = true;
+  complete(walk_of(&x->walk), k);
+}
+
+static void orphan_closed(struct gch_bucket *b, struct gch_wakes *k) {
+  struct gch_node *next, *n = b->watching.next;
+  for (; n && n != &b->watching; n = next) {
+    struct gch_custom_ctx *x =
+        gch__container_of(n, struct gch_custom_ctx, walk);
+    next = n->next;
+    if (gch__is_closed(x->done))
+      orphan(x, k);
+  }
+}
+
+/* Those whose channels were closed just now: k has their watches' calls, which
+   hold them, and nothing else. */
+static void orphan_called(struct gch_wakes *k) {
+  while (k->calls) {
+    struct gch_custom_ctx *x =
+        gch__container_of(k->calls, struct gch_custom_ctx, watch.call);
+    k->calls = k->calls->next;
+    atomic_fetch_sub(&x->base.refs, 1);
+    orphan(x, k);
   }
 }
 
@@ -175,7 +212,9 @@ static void in_child(void) {
     for (struct gch_node *link = b->walks; link; link = link->next)
       complete(walk_of(link), &nobody);
     b->walks = NULL;
+    orphan_closed(b, &nobody);
   }
+  orphan_called(&nobody);
   unlock_all();
 }
 

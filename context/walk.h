@@ -13,6 +13,7 @@ enum { GCH_BUCKETS_LOG2 = 8, GCH_BUCKETS = 1 << GCH_BUCKETS_LOG2 };
 struct gch_bucket {
   alignas(64) struct gch_lock lock;
   struct gch_node *walks; /* the links of their roots, each by its next */
+  struct gch_node watching; /* CUSTOM contexts' links; next is NULL: none yet */
 };
 
 extern GCH_HIDDEN struct gch_bucket gch__buckets[GCH_BUCKETS];
@@ -63,6 +64,15 @@ static inline bool gch__walk_piece(struct gch_node *work, int err, int cause,
     n->finish(n, work, err, cause, k);
   }
   return true;
+}
+
+/* With the lock held, which is the hub's: lists x, whose done is open or the
+   call of its watch to come. gch__detach undoes it. */
+static inline void gch__watching(struct gch_custom_ctx *x) {
+  struct gch_bucket *b = (struct gch_bucket *)x->hub.lock;
+  if (!b->watching.next)
+    gch__list_init(&b->watching);
+  gch__list_add(&b->watching, &x->walk);
 }
 
 /* With the lock held: lists a walk that is not over by its link. */

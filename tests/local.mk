@@ -57,6 +57,7 @@ check_PROGRAMS += \
   tests/check_fork \
   tests/check_fork_begin \
   tests/check_fork_chan \
+  tests/check_fork_ctx \
   tests/check_fork_embedded \
   tests/check_fork_malloc \
   tests/check_fork_old \
