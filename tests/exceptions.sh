@@ -6,16 +6,24 @@
 shared="-L.libs -Wl,-rpath,$PWD/.libs -lgulch"
 options="-O2 -Iinclude -Wall -Wextra -pedantic -Werror -pthread"
 
-build() { # output, source, library, compiler and options
-  output=$1 source=$2 library=$3
+compile() { # object, source, compiler and options
+  object=$1 source=$2
+  shift 2
+  # shellcheck disable=SC2086 # a list of words
+  "$@" $options -c "$srcdir/tests/$source" -o "$scratch/$object" ||
+    fail "compile: $*"
+}
+
+link() { # output, object, library, compiler and options
+  output=$1 object=$2 library=$3
   shift 3
   # shellcheck disable=SC2086 # a list of words
-  "$@" $options "$srcdir/tests/$source" -o "$scratch/$output" $library ||
-    fail "build: $*"
+  "$@" -pthread "$scratch/$object" -o "$scratch/$output" $library ||
+    fail "link: $*"
 }
 
 try() { # library, compiler and options
-  build program exceptions.cc "$@" && { "$scratch/program" || fail "run: $*"; }
+  link program program.o "$@" && { "$scratch/program" || fail "run: $*"; }
 }
 
 # Whether the compiler builds with these options here.
@@ -24,24 +32,29 @@ can() {
 }
 
 for cxx in $(present g++ clang++); do
-  try "$shared" "$cxx" -std=c++17
-  [ ! -e .libs/libgulch.a ] || try .libs/libgulch.a "$cxx" -std=c++17
+  compile program.o exceptions.cc "$cxx" -std=c++17
+  try "$shared" "$cxx"
+  [ ! -e .libs/libgulch.a ] || try .libs/libgulch.a "$cxx"
   can "$cxx" -static-libstdc++ &&
-    try "$shared" "$cxx" -std=c++17 -static-libstdc++ -static-libgcc
-  can "$cxx" -stdlib=libc++ && try "$shared" "$cxx" -std=c++17 -stdlib=libc++
+    try "$shared" "$cxx" -static-libstdc++ -static-libgcc
   [ ! -e .libs/libgulch.a ] || ! can "$cxx" -static ||
-    try .libs/libgulch.a "$cxx" -std=c++17 -static
+    try .libs/libgulch.a "$cxx" -static
+  if can "$cxx" -stdlib=libc++; then
+    compile program.o exceptions.cc "$cxx" -std=c++17 -stdlib=libc++
+    try "$shared" "$cxx" -stdlib=libc++
+  fi
 done
 
 # A plugin, with its runtime beside it and within.
 for cc in $(present gcc clang | head -n 1); do
-  build host exceptions_host.c "$shared -ldl" "$cc" -std=gnu11 -Wno-pedantic
+  compile host.o exceptions_host.c "$cc" -std=gnu11 -Wno-pedantic
+  link host host.o "$shared -ldl" "$cc"
 done
 for cxx in $(present g++ clang++ | head -n 1); do
+  compile plugin.o exceptions.cc "$cxx" -std=c++17 -DPLUGIN -fPIC
   for runtime in "" "-static-libstdc++ -Wl,--exclude-libs,ALL"; do
     # shellcheck disable=SC2086 # a list of words
-    build plugin.so exceptions.cc "$shared" "$cxx" -std=c++17 -DPLUGIN -shared \
-      -fPIC $runtime
+    link plugin.so plugin.o "$shared" "$cxx" -shared $runtime
     "$scratch/host" "$scratch/plugin.so" || fail "run: the plugin, $runtime"
   done
 done

@@ -6,15 +6,20 @@
 shared="-L.libs -Wl,-rpath,$PWD/.libs -lgulch"
 unset ASAN_OPTIONS TSAN_OPTIONS LSAN_OPTIONS
 
-build() { # library, compiler and options; false: not here
-  library=$1
-  shift
+compile() { # compiler and option; false: not here
   echo 'int main(void) { return 0; }' >"$scratch/can.c"
   "$@" "$scratch/can.c" -o "$scratch/can" 2>/dev/null && "$scratch/can" ||
     return
+  "$@" -std=gnu11 -O1 -g -Iinclude -c "$srcdir/tests/instrumented.c" \
+    -o "$scratch/program.o" || fail "compile: $*"
+}
+
+link() { # library, compiler and option
+  library=$1
+  shift
   # shellcheck disable=SC2086 # a list of words
-  "$@" -std=gnu11 -O1 -g -Iinclude "$srcdir/tests/instrumented.c" \
-    -o "$scratch/program" $library -pthread || fail "build: $*"
+  "$@" "$scratch/program.o" -o "$scratch/program" $library -pthread ||
+    fail "link: $*"
 }
 
 run() { # argument of the program, or none
@@ -45,12 +50,16 @@ no_reports() { # what
 }
 
 for cc in $(present gcc clang); do
-  for library in "$shared" .libs/libgulch.a; do
-    [ "$library" = "$shared" ] || [ -e "$library" ] || continue
-    build "$library" "$cc" -fsanitize=address && leaks "$cc, address, $library"
-    build "$library" "$cc" -fsanitize=leak && leaks "$cc, leak, $library"
-    build "$library" "$cc" -fsanitize=thread &&
-      no_reports "$cc, thread, $library"
+  for sanitizer in address leak thread; do
+    compile "$cc" -fsanitize=$sanitizer || continue
+    for library in "$shared" .libs/libgulch.a; do
+      [ "$library" = "$shared" ] || [ -e "$library" ] || continue
+      link "$library" "$cc" -fsanitize=$sanitizer || continue
+      case $sanitizer in
+      thread) no_reports "$cc, $sanitizer, $library" ;;
+      *) leaks "$cc, $sanitizer, $library" ;;
+      esac
+    done
   done
 done
 finish

@@ -15,9 +15,9 @@ build() { # source, compiler and options
 expect() { # status, output, arguments
   status=$1 output=$2
   shift 2
-  [ "$("$scratch/program" "$@")" = "$output" ] || fail "output: $with: $*"
-  "$scratch/program" "$@" >/dev/null
+  said=$("$scratch/program" "$@")
   [ $? = "$status" ] || fail "status: $with: $*"
+  [ "$said" = "$output" ] || fail "output: $with: $*"
 }
 
 try() { # compiler and options

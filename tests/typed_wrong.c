@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Misuse of typed channels that must not compile: typed.sh sets WRONG to one
-   of these at a time. With WRONG 0 all is well. */
+   of these at a time, or to ALL. With WRONG 0 all is well. Each is in a block
+   of its own, by whose lines typed.sh knows whose an error is. */
 #include <gulch.h>
+
+#define ALL (-1)
+#define IS(n) (WRONG == (n) || WRONG == ALL)
 
 struct job {
   int id, weight;
@@ -11,11 +15,13 @@ GCH_CHAN_TYPE(jobs, struct job)
 GCH_CHAN_TYPE(counts, int)
 
 typedef int pair[2];
-#if WRONG == 15 /* what can't be an element */
+#if IS(15) /* what can't be an element */
 GCH_CHAN_TYPE(pairs, pair)
-#elif WRONG == 16
+#endif
+#if IS(16)
 GCH_CHAN_TYPE(constants, const struct job)
-#elif WRONG == 17
+#endif
+#if IS(17)
 typedef const pair constant_pair;
 GCH_CHAN_TYPE(constant_pairs, constant_pair)
 #endif
@@ -46,21 +52,25 @@ struct made {
 GCH_CHAN_TYPE(colors, color)
 GCH_CHAN_TYPE(mades, made)
 GCH_CHAN_TYPE(members, int made::*)
-#if WRONG == 18 /* nor what bytes do not copy */
-GCH_CHAN_TYPE(wrongs, copied)
-#elif WRONG == 19
-GCH_CHAN_TYPE(wrongs, freed)
-#elif WRONG == 20
-GCH_CHAN_TYPE(wrongs, with_base)
-#elif WRONG == 21
-GCH_CHAN_TYPE(wrongs, holder)
-#elif WRONG == 22
-GCH_CHAN_TYPE(wrongs, faced)
-#elif WRONG == 23
-GCH_CHAN_TYPE(wrongs, int &)
+#if IS(18) /* nor what bytes do not copy */
+GCH_CHAN_TYPE(copieds, copied)
+#endif
+#if IS(19)
+GCH_CHAN_TYPE(freeds, freed)
+#endif
+#if IS(20)
+GCH_CHAN_TYPE(with_bases, with_base)
+#endif
+#if IS(21)
+GCH_CHAN_TYPE(holders, holder)
+#endif
+#if IS(22)
+GCH_CHAN_TYPE(faceds, faced)
+#endif
+#if IS(23)
+GCH_CHAN_TYPE(references, int &)
 #endif
 #endif
-
 
 int main(void) {
   jobs c = jobs_make(1);
@@ -72,41 +82,59 @@ int main(void) {
   jobs_sender_send(s, j);
 #if WRONG == 0
   jobs_receiver_recv(r, &j);
-#elif WRONG == 1 /* another type of element */
+#endif
+#if IS(1) /* another type of element */
   jobs_send(c, v);
-#elif WRONG == 2
+#endif
+#if IS(2)
   jobs_recv(c, &v);
-#elif WRONG == 3
+#endif
+#if IS(3)
   gch_select(jobs_on_recv(c, &v), GCH_DEFAULT);
-#elif WRONG == 4
+#endif
+#if IS(4)
   gch_select(jobs_on_send(c, &v), GCH_DEFAULT);
-#elif WRONG == 5 /* another channel */
+#endif
+#if IS(5) /* another channel */
   counts_send(c, 1);
-#elif WRONG == 6 /* the wrong direction */
+#endif
+#if IS(6) /* the wrong direction */
   jobs_receiver_send(r, j);
-#elif WRONG == 7
+#endif
+#if IS(7)
   jobs_sender_recv(s, &j);
-#elif WRONG == 8
+#endif
+#if IS(8)
   jobs_receiver_close(r);
-#elif WRONG == 9
+#endif
+#if IS(9)
   jobs_receiver_send(s, j);
-#elif WRONG == 10
+#endif
+#if IS(10)
   jobs_recv(s, &j);
-#elif WRONG == 11
+#endif
+#if IS(11)
   jobs_send(r, j);
-#elif WRONG == 12 /* a direction back to the channel */
+#endif
+#if IS(12) /* a direction back to the channel */
   c = s;
-#elif WRONG == 13
+#endif
+#if IS(13)
   jobs_sender_on_recv(s, &j);
-#elif WRONG == 14
+#endif
+#if IS(14)
   jobs_receiver_on_send(r, &j);
-#elif WRONG == 24 /* another type of element, many times */
+#endif
+#if IS(24) /* another type of element, many times */
   jobs_send_many(c, &v, 1, NULL);
-#elif WRONG == 25
+#endif
+#if IS(25)
   jobs_recv_many(c, &v, 1, NULL);
-#elif WRONG == 26 /* the wrong direction */
+#endif
+#if IS(26) /* the wrong direction */
   jobs_sender_recv_many(s, &j, 1, NULL);
-#elif WRONG == 27
+#endif
+#if IS(27)
   jobs_receiver_send_many(r, &j, 1, NULL);
 #endif
   (void)r;
