@@ -168,6 +168,7 @@ endif
 
 EXTRA_DIST += \
   tests/abi.list \
+  tests/ahead.h \
   tests/chan_forms.h \
   tests/coverage.sh \
   tests/cross.sh \

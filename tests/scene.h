@@ -35,7 +35,8 @@ static inline _Noreturn void become(const char *scene, const char *variable,
 static inline int play_to_end(const char *scene, const char *variable,
                               const char *value, char text[SCENE_TEXT]) {
   int fds[2], status = 0;
-  ck_assert_int_eq(pipe(fds), 0);
+  if (pipe(fds) != 0)
+    abort();
   pid_t pid = fork_with_parent();
   if (pid == 0) {
     close(fds[0]);
@@ -49,7 +50,8 @@ static inline int play_to_end(const char *scene, const char *variable,
   text[have] = '\0';
   close(fds[0]);
   while (waitpid(pid, &status, 0) < 0)
-    ck_assert_int_eq(errno, EINTR);
+    if (errno != EINTR)
+      abort();
   return status;
 }
 
