@@ -1,31 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Functions that run when a context is done. */
-#include "tasks.h"
+#include "after_facts.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
-
-static atomic_int runs;
-
-static void reset_runs(void) {
-  atomic_store(&runs, 0);
-}
-
-static void count(void *arg) {
-  (void)arg;
-  atomic_fetch_add(&runs, 1);
-}
 
 static void close_it(void *c) {
   gch_close(c);
-}
-
-static void block(void *c) {
-  gch_recv(c, NULL);
-}
-
-static gch_ctx *new_ctx(void) {
-  return gch_ctx_with_cancel(gch_ctx_background());
 }
 
 /* When fn runs */
@@ -90,25 +70,9 @@ START_TEST(fn_runs_when_an_ancestor_is_done) {
 }
 END_TEST
 
-struct custom {
-  gch_chan *done;
-  int err;
-};
-
-static gch_chan *custom_done(void *self, const gch_ctx *parent) {
-  (void)parent;
-  return ((struct custom *)self)->done;
-}
-
-static int custom_err(void *self, const gch_ctx *parent) {
-  (void)self;
-  (void)parent;
-  return ECANCELED;
-}
-
 START_TEST(fn_runs_when_a_custom_context_is_closed) {
-  const gch_ctx_ops ops = {.done = custom_done, .err = custom_err};
-  struct custom self = {.done = gch_make(0, 0)};
+  const gch_ctx_ops ops = {.done = own_done, .err = own_err};
+  struct own self = {.done = gch_make(0, 0)};
   const gch_ctx *ctx = gch_ctx_custom(gch_ctx_background(), &ops, &self);
   reset_runs();
   gch_after_func *a = gch_ctx_after_func(ctx, count, NULL);

@@ -1,45 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Stopping and giving up functions that run when a context is done, and what
    their handles hold. */
-#include "ctx_facts.h"
-#include "tasks.h"
-
-#include <stdatomic.h>
-
-static atomic_int runs;
-
-static void reset_runs(void) {
-  atomic_store(&runs, 0);
-}
-
-static void count(void *arg) {
-  (void)arg;
-  atomic_fetch_add(&runs, 1);
-}
-
-static void block(void *c) {
-  gch_recv(c, NULL);
-}
-
-static gch_ctx *new_ctx(void) {
-  return gch_ctx_with_cancel(gch_ctx_background());
-}
-
-struct custom {
-  gch_chan *done;
-  int err;
-};
-
-static gch_chan *custom_done(void *self, const gch_ctx *parent) {
-  (void)parent;
-  return ((struct custom *)self)->done;
-}
-
-static int custom_err(void *self, const gch_ctx *parent) {
-  (void)self;
-  (void)parent;
-  return ECANCELED;
-}
+#include "after_facts.h"
 
 /* stop */
 
@@ -99,13 +61,13 @@ START_TEST(exactly_one_of_stop_and_fn_wins) {
 }
 END_TEST
 
-struct own {
+struct self_stopper {
   gch_chan *handle; /* of gch_after_func * */
   bool stopped;
 };
 
 static void stop_own(void *arg) {
-  struct own *o = arg;
+  struct self_stopper *o = arg;
   gch_after_func *a = NULL;
   gch_recv(o->handle, &a);
   o->stopped = gch_after_func_stop(a);
@@ -113,7 +75,7 @@ static void stop_own(void *arg) {
 
 START_TEST(fn_may_stop_itself_and_learns_that_it_runs) {
   gch_ctx *ctx = new_ctx();
-  struct own o = {gch_make_of(gch_after_func *, 0), true};
+  struct self_stopper o = {gch_make_of(gch_after_func *, 0), true};
   gch_after_func *a = gch_ctx_after_func(ctx, stop_own, &o);
   gch_ctx_cancel(ctx);
   gch_send(o.handle, &a);
@@ -179,8 +141,8 @@ START_TEST(a_released_handle_on_a_root_is_freed) {
 END_TEST
 
 START_TEST(a_released_handle_goes_with_a_custom_context) {
-  const gch_ctx_ops ops = {.done = custom_done, .err = custom_err};
-  struct custom self = {.done = gch_make(0, 0)};
+  const gch_ctx_ops ops = {.done = own_done, .err = own_err};
+  struct own self = {.done = gch_make(0, 0)};
   const gch_ctx *ctx = gch_ctx_custom(gch_ctx_background(), &ops, &self);
   gch_after_func_release(gch_ctx_after_func(ctx, count, NULL));
   gch_ctx_unref(ctx);

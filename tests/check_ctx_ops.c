@@ -2,17 +2,6 @@
 /* Sends and receives that end with a context. */
 #include "ctx_facts.h"
 
-static gch_ctx *new_ctx(void) {
-  return gch_ctx_with_cancel(gch_ctx_background());
-}
-
-/* A context that has been cancelled. */
-static gch_ctx *done_ctx(void) {
-  gch_ctx *ctx = new_ctx();
-  gch_ctx_cancel(ctx);
-  return ctx;
-}
-
 struct op {
   gch_ctx *ctx;
   gch_chan *c;

@@ -2,16 +2,6 @@
 /* Sleeps that end with a context. */
 #include "ctx_facts.h"
 
-static gch_ctx *new_ctx(void) {
-  return gch_ctx_with_cancel(gch_ctx_background());
-}
-
-static gch_ctx *done_ctx(void) {
-  gch_ctx *ctx = new_ctx();
-  gch_ctx_cancel(ctx);
-  return ctx;
-}
-
 struct op {
   gch_ctx *ctx;
   int result;

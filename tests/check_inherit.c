@@ -4,89 +4,11 @@
    run, and asks a task, or looks at the library's own thread from outside. */
 #define _GNU_SOURCE
 #define TEST_AS_IS
-#include "tasks.h"
+#include "thread_state.h"
 
-#include <dirent.h>
-#include <fenv.h>
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-/* What a thread has. */
-struct state {
-  char name[16];
-  cpu_set_t cpus;
-  int policy, nice;
-  long io;
-  int round;
-  long slack;
-};
-
-static int nice_of(pid_t thread) {
-  errno = 0;
-  int n = getpriority(PRIO_PROCESS, (id_t)thread);
-  ck_assert_int_eq(errno, 0);
-  return n;
-}
-
-/* As far as it can be seen from outside. */
-static void look_at(pid_t thread, struct state *s) {
-  CPU_ZERO(&s->cpus);
-  ck_assert_int_eq(sched_getaffinity(thread, sizeof s->cpus, &s->cpus), 0);
-  s->policy = (int)syscall(SYS_sched_getscheduler, thread); /* musl has none */
-  s->nice = nice_of(thread);
-  s->io = syscall(SYS_ioprio_get, 1, thread);
-}
-
-static void look(void *state) {
-  struct state *s = state;
-  look_at((pid_t)syscall(SYS_gettid), s);
-  prctl(PR_GET_NAME, s->name);
-  s->round = fegetround();
-  s->slack = prctl(PR_GET_TIMERSLACK);
-}
-
-static int look_in_task(void *state) {
-  look(state);
-  return 0;
-}
-
-/* The number of the thread of that name; 0: there is none. */
-static pid_t thread_named(const char *name) {
-  DIR *all = opendir("/proc/self/task");
-  pid_t found = 0;
-  ck_assert_ptr_nonnull(all);
-  for (struct dirent *e; !found && (e = readdir(all));) {
-    char path[300], text[17] = "";
-    snprintf(path, sizeof path, "/proc/self/task/%s/comm", e->d_name);
-    FILE *f = fopen(path, "r");
-    if (!f)
-      continue;
-    if (fgets(text, sizeof text, f) && strcspn(text, "\n") == strlen(name) &&
-        strncmp(text, name, strlen(name)) == 0)
-      found = atoi(e->d_name);
-    fclose(f);
-  }
-  closedir(all);
-  return found;
-}
-
-/* A thread has its name as soon as all else is as it should be. */
-static pid_t await_thread_named(const char *name) {
-  pid_t found;
-  while ((found = thread_named(name)) == 0)
-    usleep(1000);
-  return found;
-}
 
 static void expect_clean(const struct state *s, const struct state *process) {
   ck_assert(CPU_EQUAL(&s->cpus, &process->cpus));
@@ -96,13 +18,6 @@ static void expect_clean(const struct state *s, const struct state *process) {
 }
 
 /* Ways to spoil a thread; false: it may not be done here. */
-
-static bool pin(void) {
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET((size_t)sched_getcpu(), &one);
-  return sched_setaffinity(0, sizeof one, &one) == 0;
-}
 
 static bool be_of_policy(int policy, int priority) {
   struct sched_param p = {.sched_priority = priority};
@@ -143,10 +58,9 @@ static bool rename_thread(void) {
   return prctl(PR_SET_NAME, "spoilt") == 0;
 }
 
-static bool (*const spoil[])(void) = {
-    pin,     be_real_time,     be_idle,  be_batch,
-    be_nice, be_idle_on_disks, round_up, sleep_loosely,
-    rename_thread};
+static bool (*const spoil[])(void) = {pin,      be_real_time,  be_idle,
+                                      be_batch, be_nice,       be_idle_on_disks,
+                                      round_up, sleep_loosely, rename_thread};
 enum { WAYS = sizeof spoil / sizeof *spoil };
 
 static void *first_to_need_one(void *way) {
@@ -309,74 +223,6 @@ START_TEST(a_worker_computes_with_subnormal_numbers) {
 }
 END_TEST
 
-/* Tasks that have a thread of their own: it is their starter's to say. */
-
-static void look_and_done(void *pair) {
-  look_and_say(pair);
-}
-
-static void start_thread_task(const char *name, struct pair *p) {
-  gch_go_opts opts = {.name = name, .thread = true};
-  ck_assert_int_eq(gch_go_with(&opts, look_and_done, p), 0);
-  while (!atomic_load(&p->seen))
-    gch_sleep(GCH_MILLISECOND);
-}
-
-START_TEST(a_task_with_a_thread_has_what_its_starter_has) {
-  struct state mine;
-  struct pair p = {0};
-  ck_assert(pin() && round_up());
-  look(&mine);
-  start_thread_task(NULL, &p);
-  ck_assert(CPU_EQUAL(&p.state.cpus, &mine.cpus));
-  ck_assert_int_eq(p.state.round, FE_UPWARD);
-  ck_assert_str_eq(p.state.name, mine.name);
-}
-END_TEST
-
-START_TEST(a_task_with_a_thread_shows_its_name) {
-  struct pair p = {0};
-  start_thread_task("logger", &p);
-  ck_assert_str_eq(p.state.name, "logger");
-}
-END_TEST
-
-static int start_from_task(void *pair) {
-  start_thread_task(NULL, pair);
-  return 0;
-}
-
-START_TEST(a_task_with_a_thread_is_not_called_a_worker) {
-  struct pair p = {0};
-  gch_run(start_from_task, &p);
-  ck_assert_str_eq(p.state.name, "gulch-task");
-}
-END_TEST
-
-static int is_blocked(pid_t thread, int sig) {
-  char path[64], line[256];
-  unsigned long long mask = 0;
-  snprintf(path, sizeof path, "/proc/self/task/%d/status", (int)thread);
-  FILE *f = fopen(path, "r");
-  ck_assert_ptr_nonnull(f);
-  while (fgets(line, sizeof line, f))
-    if (sscanf(line, "SigBlk: %llx", &mask) == 1)
-      break;
-  fclose(f);
-  return mask >> (sig - 1) & 1;
-}
-
-START_TEST(the_librarys_own_thread_blocks_all_signals) {
-  struct state seen;
-  gch_run(look_in_task, &seen);
-  pid_t own = await_thread_named("gulch");
-  pid_t worker = await_thread_named("gulch-worker");
-  ck_assert_int_eq(is_blocked(own, SIGINT), 1);
-  ck_assert_int_eq(is_blocked(own, SIGTERM), 1);
-  ck_assert_int_eq(is_blocked(worker, SIGINT), 0);
-}
-END_TEST
-
 Suite *test_suite(void) {
   Suite *s = suite_create("inherit");
   TCase *t = test_case(s, "worker");
@@ -392,10 +238,5 @@ Suite *test_suite(void) {
 #if defined(__GLIBC__) && (defined(__x86_64__) || defined(__i386__))
   tcase_add_test(t, a_worker_traps_nothing_that_its_starter_traps);
 #endif
-  t = test_case(s, "thread");
-  tcase_add_test(t, a_task_with_a_thread_has_what_its_starter_has);
-  tcase_add_test(t, a_task_with_a_thread_shows_its_name);
-  tcase_add_test(t, a_task_with_a_thread_is_not_called_a_worker);
-  tcase_add_test(t, the_librarys_own_thread_blocks_all_signals);
   return s;
 }

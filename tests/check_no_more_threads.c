@@ -182,8 +182,7 @@ END_TEST
 
 static void start_all_ahead(void) {
   static int busy;
-  standstills[0] =
-      start_ahead(see_standstill, NULL, sizeof(struct standstill));
+  standstills[0] = start_ahead(see_standstill, NULL, sizeof(struct standstill));
   standstills[1] =
       start_ahead(see_standstill, &busy, sizeof(struct standstill));
   computing_long = start_ahead(see_computing, NULL, sizeof(struct ending));

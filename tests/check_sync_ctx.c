@@ -38,15 +38,13 @@ START_TEST(a_done_context_wins_even_where_the_lock_is_free) {
 END_TEST
 
 START_TEST(a_done_context_wins_where_the_lock_is_not_free) {
-  const struct kind *k = &kinds[_i];
-  union any_lock l = {{0}};
-  gch_ctx *ctx = gch_ctx_with_cancel(bg());
-  gch_ctx_cancel(ctx);
-  k->exclude(&l);
-  ck_assert_int_eq(k->lock_ctx(ctx, &l), ECANCELED);
-  ck_assert_uint_eq(k->waiting(&l), 0);
-  k->let_in(&l);
-  gch_ctx_end(ctx);
+  struct held h;
+  hold(&h, _i);
+  gch_ctx_cancel(h.ctx);
+  ck_assert_int_eq(h.k->lock_ctx(h.ctx, &h.l), ECANCELED);
+  ck_assert_uint_eq(h.k->waiting(&h.l), 0);
+  h.k->let_in(&h.l);
+  release(&h);
 }
 END_TEST
 
@@ -64,17 +62,14 @@ END_TEST
 /* With a wait */
 
 START_TEST(it_waits_for_the_unlock) {
-  const struct kind *k = &kinds[_i];
-  union any_lock l = {{0}};
-  gch_ctx *ctx = gch_ctx_with_cancel(bg());
-  struct waiter w = {.k = k, .ctx = ctx, .l = &l};
-  k->exclude(&l);
-  test_thread *t = start_waiter(&w);
+  struct held h;
+  hold(&h, _i);
+  test_thread *t = start_waiter(&h.w);
   let_others_run();
-  ck_assert_int_eq(w.over, 0);
-  k->let_in(&l);
-  expect_got(t, &w);
-  gch_ctx_end(ctx);
+  ck_assert_int_eq(h.w.over, 0);
+  h.k->let_in(&h.l);
+  expect_got(t, &h.w);
+  release(&h);
 }
 END_TEST
 
@@ -90,28 +85,22 @@ START_TEST(a_context_that_is_never_done_waits_too) {
 END_TEST
 
 START_TEST(a_cancel_ends_the_wait) {
-  const struct kind *k = &kinds[_i];
-  union any_lock l = {{0}};
+  struct held h;
   gch_ctx *ctx = gch_ctx_with_cancel(bg());
-  gch_ctx *child = gch_ctx_with_cancel(ctx);
-  struct waiter w = {.k = k, .ctx = child, .l = &l};
-  k->exclude(&l);
-  test_thread *t = start_waiter(&w);
+  hold_until(&h, _i, gch_ctx_with_cancel(ctx));
+  test_thread *t = start_waiter(&h.w);
   gch_ctx_cancel(ctx);
-  expect_gave_up(t, &w, ECANCELED);
-  gch_ctx_end(child);
+  expect_gave_up(t, &h.w, ECANCELED);
+  release(&h);
   gch_ctx_end(ctx);
 }
 END_TEST
 
 START_TEST(a_deadline_ends_the_wait) {
-  const struct kind *k = &kinds[_i];
-  union any_lock l = {{0}};
-  gch_ctx *ctx = gch_ctx_with_timeout(bg(), 2 * MS);
-  struct waiter w = {.k = k, .ctx = ctx, .l = &l};
-  k->exclude(&l);
-  expect_gave_up(thread_start(lock, &w), &w, ETIMEDOUT);
-  gch_ctx_end(ctx);
+  struct held h;
+  hold_until(&h, _i, gch_ctx_with_timeout(bg(), 2 * MS));
+  expect_gave_up(thread_start(lock, &h.w), &h.w, ETIMEDOUT);
+  release(&h);
 }
 END_TEST
 
@@ -140,20 +129,17 @@ START_TEST(a_custom_context_that_stores_none_ends_it_by_ECANCELED) {
 END_TEST
 
 START_TEST(who_gives_up_is_passed_over) {
-  const struct kind *k = &kinds[_i];
-  union any_lock l = {{0}};
-  gch_ctx *ctx = gch_ctx_with_cancel(bg());
-  struct waiter first = {.k = k, .ctx = ctx, .l = &l};
-  struct waiter second = {.k = k, .ctx = bg(), .l = &l};
-  k->exclude(&l);
-  test_thread *t1 = start_waiter(&first), *t2 = start_waiter(&second);
-  gch_ctx_cancel(ctx);
+  struct held h;
+  hold(&h, _i);
+  struct waiter second = {.k = h.k, .ctx = bg(), .l = &h.l};
+  test_thread *t1 = start_waiter(&h.w), *t2 = start_waiter(&second);
+  gch_ctx_cancel(h.ctx);
   thread_join(t1);
-  ck_assert_int_eq(first.err, ECANCELED);
+  ck_assert_int_eq(h.w.err, ECANCELED);
   ck_assert_int_eq(second.over, 0);
-  k->let_in(&l);
+  h.k->let_in(&h.l);
   expect_got(t2, &second);
-  gch_ctx_end(ctx);
+  release(&h);
 }
 END_TEST
 
@@ -180,23 +166,21 @@ END_TEST
 
 /* The waiter is the parent's, on the lock and on the context. */
 START_TEST(in_a_forked_child_who_waited_is_not_there) {
-  const struct kind *k = &kinds[_i];
-  union any_lock l = {{0}};
-  gch_ctx *ctx = gch_ctx_with_cancel(bg());
-  struct waiter w = {.k = k, .ctx = ctx, .l = &l};
-  k->exclude(&l);
-  test_thread *t = start_waiter(&w);
+  struct held h;
+  hold(&h, _i);
+  test_thread *t = start_waiter(&h.w);
   pid_t pid = fork_with_parent();
   if (pid == 0) {
-    gch_ctx_cancel(ctx);
-    k->let_in(&l);
-    bool right = k->lock_ctx(ctx, &l) == ECANCELED && k->try_lock(&l) == 0;
+    gch_ctx_cancel(h.ctx);
+    h.k->let_in(&h.l);
+    bool right =
+        h.k->lock_ctx(h.ctx, &h.l) == ECANCELED && h.k->try_lock(&h.l) == 0;
     _exit(right ? OK : WRONG);
   }
   ck_assert_int_eq(status_of(pid), OK);
-  k->let_in(&l);
-  expect_got(t, &w);
-  gch_ctx_end(ctx);
+  h.k->let_in(&h.l);
+  expect_got(t, &h.w);
+  release(&h);
 }
 END_TEST
 

@@ -2,63 +2,38 @@
 /* Locks until a context is done, where the end and the unlock come together. */
 #include "lock_kinds.h"
 
-static void cancel(void *ctx) {
-  gch_ctx_cancel(ctx);
-}
-
-/* Beside the caller; or, every other time, just before it goes on: then who
-   waited has most likely not even woken. */
-static test_thread *start_cancel(gch_ctx *ctx, int round) {
-  if (round % 2)
-    return thread_start(cancel, ctx);
-  gch_ctx_cancel(ctx);
-  return NULL;
-}
-
-static void join_cancel(test_thread *t) {
-  if (t)
-    thread_join(t);
-}
-
 /* Who has it is told so, and who is told otherwise has it not. */
 START_TEST(an_unlock_and_a_cancel_leave_it_to_one) {
-  const struct kind *k = &kinds[_i];
   int rounds = scaled(300);
   for (int i = 0; i < rounds; i++) {
-    union any_lock l = {{0}};
-    gch_ctx *ctx = gch_ctx_with_cancel(bg());
-    struct waiter w = {.k = k, .ctx = ctx, .l = &l};
-    k->exclude(&l);
-    test_thread *t = thread_start(lock, &w);
+    struct held h;
+    hold(&h, _i);
+    test_thread *t = thread_start(lock, &h.w);
     if (i % 4 < 2)
-      await_asleep(k->waiting(&l), 1);
-    test_thread *c = start_cancel(ctx, i);
-    k->let_in(&l);
+      await_asleep(h.k->waiting(&h.l), 1);
+    test_thread *c = start_cancel(h.ctx, i);
+    h.k->let_in(&h.l);
     join_cancel(c);
     thread_join(t);
-    ck_assert(w.err == 0 || w.err == ECANCELED);
-    ck_assert_int_eq(is_free(k, &l), w.err != 0);
-    if (w.err == 0)
-      k->unlock(&l);
-    ck_assert(is_free(k, &l));
-    gch_ctx_end(ctx);
+    ck_assert(h.w.err == 0 || h.w.err == ECANCELED);
+    ck_assert_int_eq(is_free(h.k, &h.l), h.w.err != 0);
+    if (h.w.err == 0)
+      h.k->unlock(&h.l);
+    release(&h);
   }
 }
 END_TEST
 
 START_TEST(a_deadline_and_a_cancel_end_it_once) {
-  const struct kind *k = &kinds[_i];
   int rounds = scaled(50);
   for (int i = 0; i < rounds; i++) {
-    union any_lock l = {{0}};
-    gch_ctx *ctx = gch_ctx_with_timeout(bg(), 200 * GCH_MICROSECOND);
-    struct waiter w = {.k = k, .ctx = ctx, .l = &l};
-    k->exclude(&l);
-    test_thread *t = thread_start(lock, &w);
+    struct held h;
+    hold_until(&h, _i, gch_ctx_with_timeout(bg(), 200 * GCH_MICROSECOND));
+    test_thread *t = thread_start(lock, &h.w);
     gch_sleep(190 * GCH_MICROSECOND);
-    gch_ctx_cancel(ctx);
-    expect_gave_up(t, &w, gch_ctx_err(ctx));
-    gch_ctx_end(ctx);
+    gch_ctx_cancel(h.ctx);
+    expect_gave_up(t, &h.w, gch_ctx_err(h.ctx));
+    release(&h);
   }
 }
 END_TEST

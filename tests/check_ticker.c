@@ -1,25 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tickers. */
-#include "harness.h"
+#include "timer_facts.h"
 
-#define MS GCH_MILLISECOND
 #define US GCH_MICROSECOND
-
-static int64_t receive(gch_chan *c) {
-  int64_t when = 0;
-  ck_assert_int_eq(gch_recv(c, &when), 0);
-  return when;
-}
-
-static void let_pass(int64_t ns) {
-  gch_chan *c = gch_after(ns);
-  receive(c);
-  gch_unref(c);
-}
-
-static void expect_empty(gch_chan *c) {
-  ck_assert_int_eq(gch_try_recv(c, NULL), EAGAIN);
-}
 
 START_TEST(a_ticker_ticks_again_and_again_not_before_its_times) {
   int64_t start = gch_now();

@@ -1,26 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Timers with a channel. */
-#include "harness.h"
-
-#define MS GCH_MILLISECOND
-
-static int64_t receive(gch_chan *c) {
-  int64_t when = 0;
-  ck_assert_int_eq(gch_recv(c, &when), 0);
-  return when;
-}
-
-/* Timers fire in the order of their times: returns when all that were due
-   within ns have fired. */
-static void let_pass(int64_t ns) {
-  gch_chan *c = gch_after(ns);
-  receive(c);
-  gch_unref(c);
-}
-
-static void expect_empty(gch_chan *c) {
-  ck_assert_int_eq(gch_try_recv(c, NULL), EAGAIN);
-}
+#include "timer_facts.h"
 
 /* The channel of a timer */
 

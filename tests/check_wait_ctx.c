@@ -1,31 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Conds and wait groups until a context is done. */
+#include "ctx_race.h"
 #include "own_ctx.h"
 #include "sync_facts.h"
 
-static const gch_ctx *bg(void) {
-  return gch_ctx_background();
-}
-
 static const gch_ctx_ops own_ops = {.done = own_done, .err = own_err};
-
-static void cancel(void *ctx) {
-  gch_ctx_cancel(ctx);
-}
-
-/* Beside the caller; or, every other time, just before it goes on: then who
-   waited has most likely not even woken. */
-static test_thread *start_cancel(gch_ctx *ctx, int round) {
-  if (round % 2)
-    return thread_start(cancel, ctx);
-  gch_ctx_cancel(ctx);
-  return NULL;
-}
-
-static void join_cancel(test_thread *t) {
-  if (t)
-    thread_join(t);
-}
 
 /* Conds */
 

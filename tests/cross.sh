@@ -29,15 +29,15 @@ export GULCH_TEST_SECONDS="${GULCH_TEST_SECONDS-300}"
 # or the C library, and for each that parks.
 usual='abi blocking chan chan_blocking chan_drop chan_element chan_many
   chan_memory chan_sizes cond ctx ctx_deadline ctx_tree ctx_value dump errgroup
-  fiber fiber_ucontext go inherit key leaks maxprocs mutex once panic rwmutex
-  select select_args select_blocking signal signal_ctx signal_restore strict task
-  task_block task_end task_guard task_mixed task_overflow ticker timer timer_func
-  typed wg'
+  fiber fiber_ucontext go inherit inherit_task key key_drop leaks maxprocs
+  mutex once panic rwmutex select select_args select_blocking signal signal_ctx
+  signal_restore strict task task_block task_end task_guard task_mixed
+  task_overflow ticker timer timer_func typed wg'
 
 # These too without qemu, or where it is 10.0: in 7.2 a forked process that starts
 # a thread dies, or hangs.
-forking='deadlock fork fork_begin fork_chan fork_embedded fork_old fork_ring
-  fork_signal fork_sync main nested own_thread quota task_fork'
+forking='deadlock fork fork_begin fork_chan fork_embedded fork_groups fork_old
+  fork_ring fork_signal fork_sync main nested own_thread quota task_fork'
 
 # And these without qemu, which has last words of its own for who does not read.
 native='last_words'

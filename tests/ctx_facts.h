@@ -5,6 +5,17 @@
 
 #include "harness.h"
 
+static inline gch_ctx *new_ctx(void) {
+  return gch_ctx_with_cancel(gch_ctx_background());
+}
+
+/* A context that has been cancelled. */
+static inline gch_ctx *done_ctx(void) {
+  gch_ctx *ctx = new_ctx();
+  gch_ctx_cancel(ctx);
+  return ctx;
+}
+
 static inline bool is_closed(gch_chan *c) {
   return gch_try_recv(c, NULL) == EPIPE;
 }

@@ -48,6 +48,7 @@ check_PROGRAMS += \
   tests/check_dump \
   tests/check_dump_anytime \
   tests/check_dump_tasks \
+  tests/check_dump_tasks_anytime \
   tests/check_early \
   tests/check_early_shared \
   tests/check_errgroup \
@@ -59,6 +60,7 @@ check_PROGRAMS += \
   tests/check_fork_chan \
   tests/check_fork_ctx \
   tests/check_fork_embedded \
+  tests/check_fork_groups \
   tests/check_fork_malloc \
   tests/check_fork_old \
   tests/check_fork_ring \
@@ -67,8 +69,10 @@ check_PROGRAMS += \
   tests/check_fork_sync \
   tests/check_go \
   tests/check_inherit \
+  tests/check_inherit_task \
   tests/check_last_words \
   tests/check_key \
+  tests/check_key_drop \
   tests/check_group_forms \
   tests/check_leaks \
   tests/check_main \
@@ -106,6 +110,7 @@ check_PROGRAMS += \
   tests/check_task_end \
   tests/check_task_fair \
   tests/check_task_faults \
+  tests/check_task_faults_many \
   tests/check_task_fork \
   tests/check_task_guard \
   tests/check_task_mappings \
@@ -168,6 +173,7 @@ endif
 
 EXTRA_DIST += \
   tests/abi.list \
+  tests/after_facts.h \
   tests/ahead.h \
   tests/chan_forms.h \
   tests/coverage.sh \
@@ -175,6 +181,8 @@ EXTRA_DIST += \
   tests/crowd.h \
   tests/ends.h \
   tests/ctx_facts.h \
+  tests/ctx_race.h \
+  tests/dump_tasks.h \
   tests/dump_text.h \
   tests/early.cc \
   tests/errno.c \
@@ -187,7 +195,9 @@ EXTRA_DIST += \
   tests/fail_malloc.c \
   tests/fork_alone.h \
   tests/fork_life.h \
+  tests/fork_scene.h \
   tests/instrumented.c \
+  tests/key_facts.h \
   tests/lib.sh \
   tests/main.c \
   tests/main_unused.c \
@@ -206,6 +216,8 @@ EXTRA_DIST += \
   tests/lock_kinds.h \
   tests/sync_facts.h \
   tests/tasks.h \
+  tests/thread_state.h \
+  tests/timer_facts.h \
   tests/typed_wrong.c
 
 dist_check_SCRIPTS += tests/includes.sh

@@ -4,6 +4,7 @@
 #ifndef GULCH_TESTS_LOCK_KINDS_H
 #define GULCH_TESTS_LOCK_KINDS_H
 
+#include "ctx_race.h"
 #include "sync_facts.h"
 
 /* A kind of lock, the ctx form under test, and its opposite, which excludes
@@ -69,10 +70,6 @@ GCH_UNUSED static const struct kind kinds[KINDS] = {
     {r_lock_ctx, r_try, r_unlock, w_try, w_unlock, r_waiting},
 };
 
-static inline const gch_ctx *bg(void) {
-  return gch_ctx_background();
-}
-
 static inline bool is_free(const struct kind *k, union any_lock *l) {
   if (k->exclude(l) != 0)
     return false;
@@ -115,6 +112,30 @@ static inline void expect_gave_up(test_thread *t, struct waiter *w, int err) {
   ck_assert_uint_eq(w->k->waiting(w->l), 0);
   w->k->let_in(w->l);
   ck_assert(is_free(w->k, w->l));
+}
+
+/* A lock that is not free, and who is to wait for it until ctx is done. */
+struct held {
+  const struct kind *k;
+  union any_lock l;
+  gch_ctx *ctx;
+  struct waiter w;
+};
+
+/* ctx is the caller's, and ended by release. */
+static inline void hold_until(struct held *h, int kind, gch_ctx *ctx) {
+  *h = (struct held){.k = &kinds[kind], .ctx = ctx};
+  h->w = (struct waiter){.k = h->k, .ctx = ctx, .l = &h->l};
+  ck_assert_int_eq(h->k->exclude(&h->l), 0);
+}
+
+static inline void hold(struct held *h, int kind) {
+  hold_until(h, kind, gch_ctx_with_cancel(bg()));
+}
+
+static inline void release(struct held *h) {
+  ck_assert(is_free(h->k, &h->l));
+  gch_ctx_end(h->ctx);
 }
 
 /* The test is run once for each; its kind is kinds[_i]. */
