@@ -13,17 +13,55 @@ bench_bench_SOURCES = \
   bench/task_rows.c
 bench_bench_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 bench_bench_LDADD = libgulch.la
-CLEANFILES += bench/bench$(EXEEXT) bench/peers.json bench/scaling.json
+
+# The group "edges": gulch's rows, and their twins in pthreads.
+EXTRA_PROGRAMS += bench/edges bench/peers/pthreads/edges
+edges_programs = bench/edges$(EXEEXT) bench/peers/pthreads/edges$(EXEEXT)
+bench_edges_SOURCES = \
+  bench/edge.c \
+  bench/edge.h \
+  bench/edge_block.c \
+  bench/edge_gulch.h \
+  bench/edge_lock.c \
+  bench/edge_rows.c \
+  bench/edge_sleep.c \
+  bench/edge_wake.c
+bench_edges_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+bench_edges_LDADD = libgulch.la
+bench_peers_pthreads_edges_SOURCES = \
+  bench/edge.c \
+  bench/edge.h \
+  bench/peers/pthreads/block.c \
+  bench/peers/pthreads/lock.c \
+  bench/peers/pthreads/sleep.c \
+  bench/peers/pthreads/threads.c \
+  bench/peers/pthreads/threads.h \
+  bench/peers/pthreads/wake.c
+bench_peers_pthreads_edges_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+bench_peers_pthreads_edges_LDADD =
+
+CLEANFILES += bench/bench$(EXEEXT) $(edges_programs) bench/edges.json \
+  bench/peers.json bench/scaling.json
 
 EXTRA_DIST += \
   bench/README.md \
+  bench/building.py \
+  bench/edges.py \
+  bench/edges_report.py \
   bench/instructions.py \
   bench/instructions.txt \
+  bench/layout.py \
   bench/measure.py \
   bench/peers.py \
+  bench/peers/go/edges.go \
+  bench/peers/go/edges_block.go \
+  bench/peers/go/edges_lock.go \
+  bench/peers/go/edges_sleep.go \
+  bench/peers/go/edges_wake.go \
   bench/peers/go/main.go \
   bench/peers/go/rows.go \
   bench/peers/rust/Cargo.toml \
+  bench/peers/rust/src/edges.rs \
   bench/peers/rust/src/main.rs \
   bench/peers/rust/src/rows.rs \
   bench/report-by-cases.svg \
@@ -46,11 +84,15 @@ EXTRA_DIST += \
 BENCHFLAGS =
 run_bench_script = PYTHONDONTWRITEBYTECODE=1 python3 $(srcdir)/bench
 
-.PHONY: bench bench-peers bench-scaling bench-instructions bench-record
+.PHONY: bench bench-edges bench-peers bench-scaling bench-instructions \
+  bench-record
 bench: bench/bench$(EXEEXT)
 	@./bench/bench$(EXEEXT) $(BENCHFLAGS)
 
-bench-peers: bench/bench$(EXEEXT)
+bench-edges: $(edges_programs)
+	@$(run_bench_script)/edges.py --srcdir=$(srcdir) $(BENCHFLAGS)
+
+bench-peers: bench/bench$(EXEEXT) $(edges_programs)
 	@$(run_bench_script)/peers.py --srcdir=$(srcdir) $(BENCHFLAGS)
 
 bench-scaling: bench/bench$(EXEEXT)

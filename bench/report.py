@@ -1,30 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writes report.md and its charts from what peers.py and scaling.py left in
-bench/*.json."""
+"""Writes report.md and its charts from what peers.py, scaling.py and edges.py
+left in bench/*.json. A part that was not measured stays as it is."""
 
 import json
 import os
-import platform
+import re
 import shutil
-import subprocess
 import sys
 
+from edges_report import edges_part
+from layout import machine, plot, short, table
 from measure import median
 
 PROGRAMS = ("threads", "tasks", "Go", "crossbeam")
 RATIOS = (("threads", "crossbeam"), ("threads", "Go"), ("tasks", "Go"))
-
-
-def short(value, unit="ns"):
-    """Nanoseconds or microseconds as people write them; bytes as they are."""
-    units = ["ns", "µs", "ms", "s"]
-    if unit not in ("ns", "us"):
-        return f"{value:.0f} {unit}"
-    at = 1 if unit == "us" else 0
-    while value >= 10000 and at < 3:
-        value, at = value / 1000, at + 1
-    digits = 1 if value < 100 else 0
-    return f"{value:.{digits}f}" + ("" if at == 0 else f" {units[at]}")
 
 
 def unit_of(row):
@@ -72,14 +61,6 @@ def idle_line(samples):
             f"sleep on a channel: {each}.")
 
 
-def table(head, lines):
-    yield "| " + " | ".join(head) + " |"
-    yield "|---" * len(head) + "|"
-    for cells in lines:
-        yield "| " + " | ".join(cells) + " |"
-    yield ""
-
-
 def group_tables(rows):
     heads = [f"{a} / {b}" for a, b in RATIOS]
     values, cpu = [], []
@@ -96,19 +77,6 @@ def group_tables(rows):
     yield from table(["row", *PROGRAMS, *heads], values)
     yield "User and system time an operation:\n"
     yield from table(["row", *PROGRAMS], cpu)
-
-
-def plot(path, commands):
-    """Has gnuplot draw a chart; False where there is none."""
-    if not shutil.which("gnuplot"):
-        return False
-    head = ("set terminal svg size 900,420 background 'white' font 'sans,12'\n"
-            f"set output '{path}'\nset logscale y\nset yrange [1:*]\n"
-            "set grid ytics\n"
-            "set key outside right vertical\nset tmargin 1\n"
-            "set datafile missing '-'\n")
-    return subprocess.run(["gnuplot"], input=head + commands, text=True,
-                          check=False).returncode == 0
 
 
 def bar_chart(path, rows):
@@ -128,6 +96,7 @@ def bar_chart(path, rows):
 
 
 def peers_part(results, folder):
+    yield f"- Machine: {results.get('machine') or machine()}"
     for name, version in results["versions"].items():
         yield f"- {name}: {version}"
     yield ""
@@ -181,34 +150,43 @@ def scaling_part(results, folder):
              if any(p["samples"].get(kind) for p in x["points"])])
 
 
-def machine():
-    model = platform.machine()
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as f:
-            model = next(x.split(":")[1].strip() for x in f
-                         if x.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    return (f"{model}, {len(os.sched_getaffinity(0))} processors, "
-            f"Linux {platform.release()}")
+PARTS = (("peers", peers_part), ("scaling", scaling_part),
+         ("edges", edges_part))
+
+
+def as_it_was(path, name):
+    """The part's text in the report that there is, without its mark."""
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as f:
+        found = re.search(rf"<!-- {name} -->\n(.*?)\n*(?=<!-- \w+ -->|\Z)",
+                          f.read(), re.DOTALL)
+    return [found.group(1) + "\n"] if found else []
+
+
+def part(name, of, path):
+    if not os.path.exists(f"bench/{name}.json"):
+        return as_it_was(path, name)
+    with open(f"bench/{name}.json", encoding="utf-8") as f:
+        return list(of(json.load(f), os.path.dirname(path)))
 
 
 def write(folder):
     """folder/report.md and its charts."""
+    path = f"{folder}/report.md"
     text = ["# What gulch costs\n",
             "Median (least – greatest) of several samples, each a process of "
             "its own, the programs taking turns; nanoseconds an operation "
             "where no unit stands; elements of 8 bytes; two processors, "
             "`GOMAXPROCS=2`; under \"One processor\" every process is pinned "
-            "to the same one. Written by `make bench-peers` and `make "
-            "bench-scaling`; [README.md](README.md) says how to read it.\n",
-            f"- Machine: {machine()}"]
-    for name, part in (("peers", peers_part), ("scaling", scaling_part)):
-        if os.path.exists(f"bench/{name}.json"):
-            with open(f"bench/{name}.json", encoding="utf-8") as f:
-                text += part(json.load(f), folder)
+            "to the same one. Written by `make bench-peers`, `make "
+            "bench-scaling` and `make bench-edges`; [README.md](README.md) "
+            "says how to read it.\n"]
+    for name, of in PARTS:
+        lines = part(name, of, path)
+        text += [f"<!-- {name} -->", *lines] if lines else []
     if not shutil.which("gnuplot"):
         print("gnuplot is missing: no charts", file=sys.stderr)
-    with open(f"{folder}/report.md", "w", encoding="utf-8") as f:
+    with open(path, "w", encoding="utf-8") as f:
         f.write("\n".join(text).rstrip() + "\n")
-    print(f"written: {folder}/report.md")
+    print(f"written: {path}")

@@ -5,6 +5,7 @@
 //
 //	gobench list              the rows, one a line
 //	gobench ROW OPS MS        one sample; OPS 0: as many as take MS
+//	gobench edges …           the same for the group "edges", see edges.go
 package main
 
 import (
@@ -118,6 +119,10 @@ func main() {
 		for _, name := range names {
 			fmt.Println(name)
 		}
+		return
+	}
+	if len(os.Args) > 2 && os.Args[1] == "edges" {
+		edgesMain(os.Args[2:])
 		return
 	}
 	if len(os.Args) != 4 || rows[os.Args[1]].fn == nil {

@@ -5,7 +5,9 @@
 //!
 //!     rustbench list              the rows, one a line
 //!     rustbench ROW OPS MS        one sample; OPS 0: as many as take MS
+//!     rustbench edges …           the same for the group "edges"
 
+mod edges;
 mod rows;
 
 use rows::ROWS;
@@ -118,6 +120,9 @@ fn main() {
     if args.len() == 2 && args[1] == "list" {
         ROWS.iter().for_each(|row| println!("{}", row.name));
         return;
+    }
+    if args.len() > 1 && args[1] == "edges" {
+        return edges::main(&args[2..]);
     }
     let row = ROWS
         .iter()

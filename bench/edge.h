@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the rows of the group "edges" share, those of gulch (edge_*.c) and their
+ * twins in plain pthreads (peers/pthreads). Such a row is no loop of equal
+ * operations: it sets a scene, takes what happens in it as figures, and shows
+ * their median and, of a latency, their 99th percentile:
+ *
+ *     static void wake(struct edge_run *r) {
+ *       while (edge_more(r)) {
+ *         int64_t start = edge_now();
+ *         ...
+ *         edge_take(r, edge_now() - start);
+ *       }
+ *     }
+ *
+ * It is bounded by time, not by a count. Nothing here is gulch's.
+ */
+#ifndef GULCH_BENCH_EDGE_H
+#define GULCH_BENCH_EDGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { US = 1000, MS = 1000000 }; /* ns */
+
+struct edge_run { /* one sample */
+  long n;
+  int64_t arg;
+  int64_t began, budget; /* ns */
+  int64_t *figure;
+  size_t taken, room;
+};
+
+struct edge {
+  const char *name;
+  const char *what;
+  void (*fn)(struct edge_run *r);
+  long n;           /* the size */
+  int64_t arg;      /* another number, mostly ns */
+  int procs;        /* as many are allowed; 0: two */
+  bool plain;       /* fn is called by plain main, else as its main task */
+  bool latency;     /* a 99th percentile makes sense */
+  const char *unit; /* NULL: ns */
+};
+
+/* Each program has its own; they end with a row without a name. */
+extern const struct edge *const edge_tables[];
+
+/* Each program's own way to call a row, and to keep to so many processors. */
+void edge_enter(const struct edge *e, struct edge_run *r);
+
+/* Whether there is time for more: once in any case, and then no more often
+   than there is room for figures. */
+bool edge_more(const struct edge_run *r);
+void edge_take(struct edge_run *r, int64_t figure);
+
+int64_t edge_now(void);     /* monotonic, ns */
+int64_t edge_cpu(void);     /* what the process has used, ns */
+void edge_spin(int64_t ns); /* computes */
+void edge_nap(int64_t ns);  /* blocks the thread, and is no call of gulch */
+_Noreturn void edge_fail(const char *what);
+
+/* What malloc gives, zeroed, or the program ends. */
+void *edge_zeroed(size_t n, size_t size);
+
+/* A pipe that nobody writes to: who reads blocks until edge_unblock. */
+struct edge_pipe {
+  int in, out;
+};
+struct edge_pipe edge_pipe(void);
+void edge_read(struct edge_pipe *p);
+void edge_unblock(struct edge_pipe *p); /* all that read, now and later */
+void edge_close(struct edge_pipe *p);   /* when nobody does any more */
+
+#endif
