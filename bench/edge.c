@@ -34,6 +34,15 @@ int64_t edge_cpu(void) {
   return clock_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+int64_t edge_resident(void) {
+  long pages = 0;
+  FILE *f = fopen("/proc/self/statm", "r");
+  if (!f || fscanf(f, "%*s %ld", &pages) != 1)
+    edge_fail("no /proc/self/statm");
+  fclose(f);
+  return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
 void edge_spin(int64_t ns) {
   for (int64_t end = edge_now() + ns; edge_now() < end;)
     ;
@@ -95,7 +104,7 @@ static int by_size(const void *a, const void *b) {
 }
 
 static long long percentile(const struct edge_run *r, size_t percent) {
-  return (long long)r->figure[(r->taken - 1) * percent / 100];
+  return (long long)r->figure[(r->taken * percent + 99) / 100 - 1];
 }
 
 static const struct edge *find(const char *name) {

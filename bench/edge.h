@@ -18,6 +18,7 @@
 #ifndef GULCH_BENCH_EDGE_H
 #define GULCH_BENCH_EDGE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,14 +57,46 @@ void edge_enter(const struct edge *e, struct edge_run *r);
 bool edge_more(const struct edge_run *r);
 void edge_take(struct edge_run *r, int64_t figure);
 
-int64_t edge_now(void);     /* monotonic, ns */
-int64_t edge_cpu(void);     /* what the process has used, ns */
-void edge_spin(int64_t ns); /* computes */
-void edge_nap(int64_t ns);  /* blocks the thread, and is no call of gulch */
+int64_t edge_now(void);      /* monotonic, ns */
+int64_t edge_cpu(void);      /* what the process has used, ns */
+int64_t edge_resident(void); /* bytes */
+void edge_spin(int64_t ns);  /* computes */
+void edge_nap(int64_t ns);   /* blocks the thread, and is no call of gulch */
 _Noreturn void edge_fail(const char *what);
 
 /* What malloc gives, zeroed, or the program ends. */
 void *edge_zeroed(size_t n, size_t size);
+
+/* n plain threads, each in work(storm, its number), which counts what it does
+   until edge_is_over: a figure is the wall time an operation. A scene begins
+   with a storm. */
+struct edge_storm {
+  long (*work)(struct edge_storm *s, long i);
+  atomic_bool over;
+};
+void edge_storm(struct edge_run *r, struct edge_storm *s);
+
+/* Calls fn, which takes the figures, during the storm. */
+void edge_meanwhile(struct edge_run *r, struct edge_storm *s,
+                    void (*fn)(struct edge_run *r, struct edge_storm *s));
+
+static inline bool edge_is_over(struct edge_storm *s) {
+  return atomic_load_explicit(&s->over, memory_order_relaxed);
+}
+
+/* The worst that another plain thread finds, fn(worst), until over. begin waits
+   until it has come round three times, which don't count, and end for three
+   more. */
+struct edge_worst {
+  void *scene;
+  atomic_bool over;
+  _Atomic int64_t worst;
+  atomic_long rounds;
+  pthread_t thread;
+};
+void edge_worst_begin(struct edge_worst *w, void *(*fn)(void *));
+void edge_worst_take(struct edge_worst *w, int64_t ns);
+void edge_worst_end(struct edge_worst *w, struct edge_run *r);
 
 /* A pipe that nobody writes to: who reads blocks until edge_unblock. */
 struct edge_pipe {

@@ -111,7 +111,13 @@ static void only_return(void *arg) {
   *(_Atomic int64_t *)arg = edge_now();
 }
 
-/* From the start of a task until it runs, n before it being about to block. */
+static void nothing(void *arg) {
+  (void)arg;
+}
+
+/* From the start of a task until it runs, n before it being about to block.
+   Another is started after it: a scheduler that prefers the newest would not
+   have it wait behind anybody. */
 static void behind_blocked(struct edge_run *r) {
   while (edge_more(r)) {
     struct crowd c;
@@ -119,6 +125,7 @@ static void behind_blocked(struct edge_run *r) {
     crowd_come(&c, r->n);
     int64_t start = edge_now();
     gch_must(gch_wg_go(&last, only_return, &c.last_ran));
+    gch_must(gch_wg_go(&last, nothing, NULL));
     gch_wg_wait(&last);
     edge_take(r, c.last_ran - start);
     crowd_leave(&c);
@@ -157,7 +164,8 @@ const struct edge edge_block_rows[] = {
      .n = 1000},
     {.name = "behind-blocked-10",
      .what = "from the start of one that only returns until it runs, 10 that "
-             "read an empty pipe started just before it",
+             "read an empty pipe started just before it, and one that does "
+             "nothing after it",
      .fn = behind_blocked,
      .latency = true,
      .n = 10},

@@ -7,8 +7,9 @@
 
 #include <gulch.h>
 
-extern const struct edge edge_block_rows[], edge_wake_rows[], edge_sleep_rows[],
-    edge_lock_rows[];
+extern const struct edge edge_block_rows[], edge_wake_rows[],
+    edge_compute_rows[], edge_sleep_rows[], edge_timer_rows[], edge_hand_rows[],
+    edge_lock_rows[], edge_tree_rows[];
 
 /* Returns when n are parked on c. */
 void edge_settle(const gch_chan *c, size_t n);

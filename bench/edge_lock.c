@@ -1,87 +1,106 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Edges rows about locks under contention: plain threads, for a given time. */
+/* Edges rows about locks that many plain threads want. */
 #include "edge_gulch.h"
 
-#include <pthread.h>
+enum { CAP = 1024, CALM = 256, FEW = 20 };
 
-enum { CAP = 1024, MOST = 64, STEP = 50 * MS };
-
-/* n threads run fn(scene), which counts in total until over: a figure is the
-   wall time an operation, during a step. */
-struct storm {
+struct scene {
+  struct edge_storm storm; /* first */
   gch_rwmutex rw;
-  gch_chan *chan;
-  unsigned reads; /* percent */
+  gch_chan *chan[4];
+  gch_chan *calm[CALM]; /* of nobody but who measures */
+  unsigned reads;       /* percent */
   volatile long table;
-  atomic_bool over;
-  atomic_long total;
 };
 
-static void storm(struct edge_run *r, struct storm *s, void *(*fn)(void *)) {
-  pthread_t t[MOST];
-  while (edge_more(r)) {
-    s->over = false;
-    s->total = 0;
-    int64_t start = edge_now();
-    for (long i = 0; i < r->n; i++)
-      if (pthread_create(&t[i], NULL, fn, s) != 0)
-        edge_fail("no thread");
-    edge_nap(STEP);
-    s->over = true;
-    for (long i = 0; i < r->n; i++)
-      pthread_join(t[i], NULL);
-    edge_take(r, (edge_now() - start) / (s->total > 0 ? s->total : 1));
-  }
-}
-
-static bool is_over(struct storm *s) {
-  return atomic_load_explicit(&s->over, memory_order_relaxed);
-}
-
-static void *read_or_write(void *arg) {
-  struct storm *s = arg;
-  unsigned random = (unsigned)edge_now();
+static long read_or_write(struct edge_storm *s, long i) {
+  struct scene *scene = (struct scene *)s;
+  unsigned random = (unsigned)edge_now() + (unsigned)i;
   long n = 0;
-  for (; !is_over(s); n++) {
+  for (; !edge_is_over(s); n++) {
     random = random * 1664525u + 1013904223u;
-    if ((random >> 16) % 100 < s->reads) {
-      gch_rwmutex_rlock(&s->rw);
-      (void)s->table;
-      gch_rwmutex_runlock(&s->rw);
+    if ((random >> 16) % 100 < scene->reads) {
+      gch_rwmutex_rlock(&scene->rw);
+      (void)scene->table;
+      gch_rwmutex_runlock(&scene->rw);
     } else {
-      gch_rwmutex_lock(&s->rw);
-      s->table = s->table + 1;
-      gch_rwmutex_unlock(&s->rw);
+      gch_rwmutex_lock(&scene->rw);
+      scene->table = scene->table + 1;
+      gch_rwmutex_unlock(&scene->rw);
     }
-    for (volatile int i = 0; i < 20; i++)
+    for (volatile int k = 0; k < 20; k++)
       ;
   }
-  s->total += n;
-  return NULL;
+  return n;
 }
 
 static void rwmutex(struct edge_run *r) {
-  struct storm s = {.rw = GCH_RWMUTEX_INIT, .reads = (unsigned)r->arg};
-  storm(r, &s, read_or_write);
+  struct scene s = {.storm = {.work = read_or_write},
+                    .rw = GCH_RWMUTEX_INIT,
+                    .reads = (unsigned)r->arg};
+  edge_storm(r, &s.storm);
 }
 
-static void *try_both(void *arg) {
-  struct storm *s = arg;
+static long try_both(struct edge_storm *s, long i) {
+  gch_chan *c = ((struct scene *)s)->chan[i % 4];
   long n = 0;
-  for (long v = 1; !is_over(s); n++) {
-    gch_try_send(s->chan, &v);
-    gch_try_recv(s->chan, &v);
+  for (long v = 1; !edge_is_over(s); n++) {
+    gch_try_send(c, &v);
+    gch_try_recv(c, &v);
   }
-  s->total += n;
-  return NULL;
+  return n;
+}
+
+/* Half full, the same for all or each another. */
+static void fill(struct scene *s, bool the_same) {
+  for (int i = 0; i < 4; i++) {
+    if (i > 0 && the_same) {
+      s->chan[i] = gch_ref(s->chan[0]);
+      continue;
+    }
+    s->chan[i] = gch_make_of(long, CAP);
+    for (long k = 0; k < CAP / 2; k++)
+      gch_send(s->chan[i], &k);
+  }
+}
+
+static void empty(struct scene *s) {
+  for (int i = 0; i < 4; i++)
+    gch_unref(s->chan[i]);
 }
 
 static void try_storm(struct edge_run *r) {
-  struct storm s = {.chan = gch_make_of(long, CAP)};
-  for (long i = 0; i < CAP / 2; i++)
-    gch_send(s.chan, &i);
-  storm(r, &s, try_both);
-  gch_unref(s.chan);
+  struct scene s = {.storm = {.work = try_both}};
+  fill(&s, true);
+  edge_storm(r, &s.storm);
+  empty(&s);
+}
+
+/* A send and a receive where nobody else is, channel after channel: a figure
+   is the mean of a few at one. */
+static void use_calm(struct edge_run *r, struct edge_storm *s) {
+  struct scene *scene = (struct scene *)s;
+  for (long at = 0; edge_more(r); at++) {
+    gch_chan *c = scene->calm[at % CALM];
+    int64_t start = edge_now();
+    for (long i = 0; i < FEW; i++) {
+      gch_send(c, &i);
+      gch_recv(c, &i);
+    }
+    edge_take(r, (edge_now() - start) / FEW);
+  }
+}
+
+/* arg: whether the storm is at one lock. */
+static void neighbour(struct edge_run *r) {
+  struct scene s = {.storm = {.work = try_both}};
+  fill(&s, r->arg);
+  for (int i = 0; i < CALM; i++)
+    s.calm[i] = gch_make_of(long, 1);
+  edge_meanwhile(r, &s.storm, use_calm);
+  for (int i = 0; i < CALM; i++)
+    gch_unref(s.calm[i]);
+  empty(&s);
 }
 
 const struct edge edge_lock_rows[] = {
@@ -108,4 +127,19 @@ const struct edge edge_lock_rows[] = {
      .fn = try_storm,
      .plain = true,
      .n = 64},
+    {.name = "neighbour",
+     .what = "a send and a receive at 256 other channels in turn, during "
+             "try-storm-4 (pthreads: 256 other rings)",
+     .fn = neighbour,
+     .plain = true,
+     .latency = true,
+     .n = 4,
+     .arg = true},
+    {.name = "neighbour-calm",
+     .what = "the same, each of those 4 threads having a channel of its own",
+     .fn = neighbour,
+     .plain = true,
+     .latency = true,
+     .n = 4,
+     .arg = false},
     {0}};

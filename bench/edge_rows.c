@@ -3,7 +3,9 @@
 #include "edge_gulch.h"
 
 const struct edge *const edge_tables[] = {
-    edge_block_rows, edge_wake_rows, edge_sleep_rows, edge_lock_rows, NULL};
+    edge_block_rows, edge_wake_rows,  edge_compute_rows,
+    edge_sleep_rows, edge_timer_rows, edge_hand_rows,
+    edge_lock_rows,  edge_tree_rows,  NULL};
 
 struct call {
   const struct edge *edge;

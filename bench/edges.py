@@ -91,7 +91,7 @@ def main():
                         help="beside N processes that compute")
     parser.add_argument("--against", metavar="PROGRAM",
                         help="bench/edges of another build, taking turns too")
-    parser.add_argument("--only-gulch", action="store_true",
+    parser.add_argument("--only-c", action="store_true",
                         help="without Go and crossbeam")
     parser.add_argument("--report", action="store_true",
                         help="write them into report.md")
@@ -99,7 +99,7 @@ def main():
                         help="only those that begin like this")
     o = parser.parse_args()
     peers, versions = {}, {}
-    if not o.only_gulch:
+    if not o.only_c:
         peers, versions = build_peers(f"{o.srcdir}/bench/peers",
                                       "bench/peers-build")
     results = measure_all(peers, versions, o.rows, o.runs, o.ms, o.busy,

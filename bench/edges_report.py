@@ -10,7 +10,8 @@ PEERS = ("pthreads", "Go", "crossbeam")
 def show(value, unit):
     """Millionths are shown as a percentage."""
     if unit in ("ppm", "share"):
-        return f"{value / 10000:.2g} %"
+        percent = value / 10000
+        return f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %"
     return short(value, unit)
 
 
@@ -96,7 +97,7 @@ def chart(path, rows):
                 high = median(samples, "p99") if row["latency"] else low
                 data += f"{at + 0.18 * (i - 1.5):.2f} {low} {high}\n"
         data += "END\n"
-        curve.append(f"$d{i} using 1:2:2:3 with yerrorbars pt 7 ps 0.5 "
+        curve.append(f"$d{i} using 1:2:2:3 with yerrorbars pt 7 ps 0.7 "
                      f"title '{who}'")
     tics = ", ".join(f"\"{row['name']}\" {at}" for at, row in enumerate(rows))
     return rows and plot(

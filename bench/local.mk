@@ -21,17 +21,25 @@ bench_edges_SOURCES = \
   bench/edge.c \
   bench/edge.h \
   bench/edge_block.c \
+  bench/edge_compute.c \
   bench/edge_gulch.h \
+  bench/edge_hand.c \
   bench/edge_lock.c \
   bench/edge_rows.c \
   bench/edge_sleep.c \
+  bench/edge_storm.c \
+  bench/edge_timer.c \
+  bench/edge_tree.c \
   bench/edge_wake.c
 bench_edges_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 bench_edges_LDADD = libgulch.la
 bench_peers_pthreads_edges_SOURCES = \
   bench/edge.c \
   bench/edge.h \
+  bench/edge_storm.c \
   bench/peers/pthreads/block.c \
+  bench/peers/pthreads/compute.c \
+  bench/peers/pthreads/hand.c \
   bench/peers/pthreads/lock.c \
   bench/peers/pthreads/sleep.c \
   bench/peers/pthreads/threads.c \
@@ -55,8 +63,12 @@ EXTRA_DIST += \
   bench/peers.py \
   bench/peers/go/edges.go \
   bench/peers/go/edges_block.go \
+  bench/peers/go/edges_compute.go \
+  bench/peers/go/edges_hand.go \
   bench/peers/go/edges_lock.go \
   bench/peers/go/edges_sleep.go \
+  bench/peers/go/edges_timer.go \
+  bench/peers/go/edges_tree.go \
   bench/peers/go/edges_wake.go \
   bench/peers/go/main.go \
   bench/peers/go/rows.go \

@@ -54,7 +54,7 @@ def main():
         json.dump({"machine": layout.machine(), "versions": versions,
                    "rows": results}, f, indent=1)
     if not o.rows:
-        edges.measure_all(peers, versions)
+        edges.measure_all(peers, versions, ms=200)
     report.write(f"{o.srcdir}/bench")
 
 

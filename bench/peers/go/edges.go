@@ -39,7 +39,7 @@ func (r *edgeRun) more() bool {
 func (r *edgeRun) take(d time.Duration) { r.figures = append(r.figures, int64(d)) }
 
 func (r *edgeRun) percentile(p int) int64 {
-	return r.figures[(len(r.figures)-1)*p/100]
+	return r.figures[(len(r.figures)*p+99)/100-1]
 }
 
 func spin(d time.Duration) {
@@ -52,7 +52,8 @@ var clockBegan = time.Now()
 
 func clock() int64 { return int64(time.Since(clockBegan)) }
 
-var edgeTables = []map[string]edge{blockEdges, wakeEdges, sleepEdges, lockEdges}
+var edgeTables = []map[string]edge{blockEdges, wakeEdges, computeEdges,
+	sleepEdges, timerEdges, handEdges, lockEdges, treeEdges}
 
 func findEdge(name string) (edge, bool) {
 	for _, table := range edgeTables {

@@ -2,80 +2,87 @@
 /* The rows of bench/edge_lock.c in pthreads. */
 #include "bench/peers/pthreads/threads.h"
 
-enum { CAP = 1024, MOST = 64, STEP = 50 * MS };
+enum { CAP = 1024, CALM = 256, FEW = 20 };
 
-struct storm {
+struct scene {
+  struct edge_storm storm; /* first */
   pthread_rwlock_t rw;
-  struct queue queue;
+  struct queue queue[4], calm[CALM];
+  bool same;
   unsigned reads; /* percent */
   volatile long table;
-  atomic_bool over;
-  atomic_long total;
 };
 
-static void storm(struct edge_run *r, struct storm *s, void *(*fn)(void *)) {
-  pthread_t t[MOST];
-  while (edge_more(r)) {
-    s->over = false;
-    s->total = 0;
-    int64_t start = edge_now();
-    for (long i = 0; i < r->n; i++)
-      t[i] = start_thread(fn, s);
-    edge_nap(STEP);
-    s->over = true;
-    join_threads(t, r->n);
-    edge_take(r, (edge_now() - start) / (s->total > 0 ? s->total : 1));
-  }
-}
+static struct scene scene = {.rw = PTHREAD_RWLOCK_INITIALIZER};
 
-static bool is_over(struct storm *s) {
-  return atomic_load_explicit(&s->over, memory_order_relaxed);
-}
-
-static void *read_or_write(void *arg) {
-  struct storm *s = arg;
-  unsigned random = (unsigned)edge_now();
+static long read_or_write(struct edge_storm *s, long i) {
+  unsigned random = (unsigned)edge_now() + (unsigned)i;
   long n = 0;
-  for (; !is_over(s); n++) {
+  for (; !edge_is_over(s); n++) {
     random = random * 1664525u + 1013904223u;
-    if ((random >> 16) % 100 < s->reads) {
-      pthread_rwlock_rdlock(&s->rw);
-      (void)s->table;
+    if ((random >> 16) % 100 < scene.reads) {
+      pthread_rwlock_rdlock(&scene.rw);
+      (void)scene.table;
     } else {
-      pthread_rwlock_wrlock(&s->rw);
-      s->table = s->table + 1;
+      pthread_rwlock_wrlock(&scene.rw);
+      scene.table = scene.table + 1;
     }
-    pthread_rwlock_unlock(&s->rw);
-    for (volatile int i = 0; i < 20; i++)
+    pthread_rwlock_unlock(&scene.rw);
+    for (volatile int k = 0; k < 20; k++)
       ;
   }
-  s->total += n;
-  return NULL;
+  return n;
 }
 
 static void rwmutex(struct edge_run *r) {
-  static struct storm s = {.rw = PTHREAD_RWLOCK_INITIALIZER};
-  s.reads = (unsigned)r->arg;
-  storm(r, &s, read_or_write);
+  scene.storm.work = read_or_write;
+  scene.reads = (unsigned)r->arg;
+  edge_storm(r, &scene.storm);
 }
 
-static void *try_both(void *arg) {
-  struct storm *s = arg;
+static long try_both(struct edge_storm *s, long i) {
+  struct queue *q = &scene.queue[scene.same ? 0 : i % 4];
   long n = 0;
-  for (long v = 1; !is_over(s); n++) {
-    queue_try_put(&s->queue, v);
-    queue_try_take(&s->queue, &v);
+  for (long v = 1; !edge_is_over(s); n++) {
+    queue_try_put(q, v);
+    queue_try_take(q, &v);
   }
-  s->total += n;
-  return NULL;
+  return n;
+}
+
+static void fill(bool same) {
+  scene.storm.work = try_both;
+  scene.same = same;
+  for (int i = 0; i < 4; i++) {
+    queue_init(&scene.queue[i], CAP);
+    for (long k = 0; k < CAP / 2; k++)
+      queue_put(&scene.queue[i], k);
+  }
 }
 
 static void try_storm(struct edge_run *r) {
-  static struct storm s;
-  queue_init(&s.queue, CAP);
-  for (long i = 0; i < CAP / 2; i++)
-    queue_put(&s.queue, i);
-  storm(r, &s, try_both);
+  fill(true);
+  edge_storm(r, &scene.storm);
+}
+
+static void use_calm(struct edge_run *r, struct edge_storm *s) {
+  (void)s;
+  for (long at = 0; edge_more(r); at++) {
+    struct queue *q = &scene.calm[at % CALM];
+    int64_t start = edge_now();
+    for (long i = 0; i < FEW; i++) {
+      queue_put(q, i);
+      queue_take(q, &i);
+    }
+    edge_take(r, (edge_now() - start) / FEW);
+  }
+}
+
+static void neighbour(struct edge_run *r) {
+  fill(r->arg);
+  for (int i = 0; i < CALM; i++)
+    queue_init(&scene.calm[i], 1);
+  edge_meanwhile(r, &scene.storm, use_calm);
 }
 
 const struct edge lock_rows[] = {
@@ -83,4 +90,14 @@ const struct edge lock_rows[] = {
     {.name = "rwmutex-write", .fn = rwmutex, .n = 8, .arg = 0},
     {.name = "try-storm-4", .fn = try_storm, .n = 4},
     {.name = "try-storm-64", .fn = try_storm, .n = 64},
+    {.name = "neighbour",
+     .fn = neighbour,
+     .n = 4,
+     .arg = true,
+     .latency = true},
+    {.name = "neighbour-calm",
+     .fn = neighbour,
+     .n = 4,
+     .arg = false,
+     .latency = true},
     {0}};

@@ -6,8 +6,9 @@
 
 enum { STACK_SIZE = 256 * 1024 }; /* as a task's */
 
-const struct edge *const edge_tables[] = {block_rows, wake_rows, sleep_rows,
-                                          lock_rows, NULL};
+const struct edge *const edge_tables[] = {block_rows, wake_rows, compute_rows,
+                                          sleep_rows, hand_rows, lock_rows,
+                                          NULL};
 
 /* One processor: the process is pinned to the first that it may use. */
 static void pin(void) {

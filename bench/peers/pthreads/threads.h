@@ -10,7 +10,8 @@
 
 #include <pthread.h>
 
-extern const struct edge block_rows[], wake_rows[], sleep_rows[], lock_rows[];
+extern const struct edge block_rows[], wake_rows[], compute_rows[],
+    sleep_rows[], hand_rows[], lock_rows[];
 
 pthread_t start_thread(void *(*fn)(void *), void *arg);
 void join_threads(const pthread_t *t, long n);

@@ -30,7 +30,7 @@ impl Run {
     }
 
     fn percentile(&self, p: usize) -> i64 {
-        self.figures[(self.figures.len() - 1) * p / 100]
+        self.figures[(self.figures.len() * p + 99) / 100 - 1]
     }
 }
 
