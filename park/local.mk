@@ -20,6 +20,7 @@ libgulch_la_SOURCES += \
   park/fork.h \
   park/futex.c \
   park/futex.h \
+  park/hash.h \
   park/linux.h \
   park/lock.c \
   park/lock.h \

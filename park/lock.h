@@ -8,11 +8,11 @@
  *
  * Release touches the word once, by a plain store. After that the next owner
  * may free the memory; a wake only passes the address on. How a release knows
- * that somebody sleeps: who is about to counts himself in gch__lock_sleepers,
- * makes the heavy fence (fence.h), and tries the lock once more; the release
- * stores FREE, then looks at the counts. So one of the two sees the other. The
- * counts are few, and shared by locks that have nothing to do with each other:
- * a wake may be for nobody.
+ * that somebody sleeps: who is about to says so in gch__lock_sleepers and in a
+ * table by the lock's address, makes the heavy fence (fence.h), and tries the
+ * lock once more; the release stores FREE, then looks there. So one of the two
+ * sees the other. What is said there is of this lock: its neighbours make no
+ * system calls (lock.c).
  */
 #ifndef GCH_PARK_LOCK_H
 #define GCH_PARK_LOCK_H
@@ -28,13 +28,15 @@ struct gch_lock {
 
 enum { GCH_LOCK_FREE, GCH_LOCK_HELD };
 
-/* Threads that sleep on locks, or are about to. At least one where fences are
-   not asymmetric: there each release has to make a fence before it looks. */
+/* What a release has to look after: the locks on which somebody sleeps whom nobody
+   has woken yet, each as WANTED; and FENCES where fences are not asymmetric: there
+   each release has to make one before it looks. */
+enum { GCH_LOCK_FENCES = 1, GCH_LOCK_WANTED = 2 };
 extern GCH_HIDDEN _Atomic uint32_t gch__lock_sleepers;
 
 void gch__lock_slow(struct gch_lock *l);
 
-/* Wakes those who sleep on what was at l, which may be gone. */
+/* Wakes the first who sleeps on what was at l, which may be gone. */
 void gch__lock_wake(struct gch_lock *l);
 
 /* Whether the lock was free, and now is the caller's. */

@@ -79,6 +79,7 @@ check_PROGRAMS += \
   tests/check_lifetime \
   tests/check_loader \
   tests/check_maxprocs \
+  tests/check_lock \
   tests/check_mutex \
   tests/check_mutex_fair \
   tests/check_nested \
@@ -150,7 +151,9 @@ tests_check_thread_locals_large_CPPFLAGS = $(AM_CPPFLAGS) -DTHREAD_LOCALS=300000
 # With its source: the library keeps it to itself.
 tests_check_fence_SOURCES = tests/check_fence.c park/fence.c
 
-# As are this one's.
+# As are these.
+tests_check_lock_SOURCES = tests/check_lock.c park/cpu.c park/cpus.c \
+  park/fence.c
 tests_check_timer_heap_SOURCES = tests/check_timer_heap.c timer/heap.c
 
 # Fibers, with their sources: as the library has them, and the portable ones.
@@ -202,6 +205,7 @@ EXTRA_DIST += \
   tests/main.c \
   tests/main_unused.c \
   tests/model/default.pml \
+  tests/model/lock.pml \
   tests/model/mutex.pml \
   tests/model/parker.pml \
   tests/model/rwmutex.pml \

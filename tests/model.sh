@@ -35,6 +35,10 @@ check 0 default.pml
 check 1 default.pml -DONE_LOOK
 check 1 default.pml -DNO_TURNS
 check 1 default.pml -DSWAPPED
+check 0 lock.pml
+check 1 lock.pml -DLIGHT
+check 1 lock.pml -DEARLY
+check 1 lock.pml -DFORGET
 check 0 mutex.pml
 check 1 mutex.pml -DKEEP_WOKEN
 check 1 mutex.pml -DUNSEEN
