@@ -112,7 +112,7 @@ def edges_part(results, folder):
     yield "## Edges\n"
     yield ("What happens at the edges: calls that block, tasks that compute, "
            "locks that many want, crowds. The median of "
-           f"{results['runs']} samples' medians; behind a slash that of their "
+           f"{results['runs']} processes' medians; behind a slash that of their "
            "99th percentiles. The ratio is to the best of the peers, its "
            "reach from the least to the greatest of a round in which all "
            "took their turn.\n")
