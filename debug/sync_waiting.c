@@ -28,7 +28,8 @@ void gch_rwmutex_waiting(const gch_rwmutex *rw, size_t *readers,
   if (readers)
     *readers = count(rw, &rw->process, &rw->readers);
   if (writers)
-    *writers = count(rw, &rw->process, &rw->writers);
+    *writers = count(rw, &rw->process, &rw->writers) +
+               count(rw, &rw->process, &rw->seat);
 }
 
 size_t gch_cond_waiting(const gch_cond *c) {

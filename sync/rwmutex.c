@@ -1,48 +1,61 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- *     state     means                           who sets it, who clears it
- *     WRITER    a writer has it                 who locks; who unlocks
- *     WAITERS   a list is not empty             who enlists; who empties them
- *     the rest  the count of readers that       who rlocks; who runlocks
- *               have it, in units of READER
+ *     bit       means                             who sets it, who clears it
+ *     WRITER    a writer has the seat             who takes it; who gives it up
+ *     RWAIT     rw->readers is not empty          who enlists; who empties it
+ *     WWAIT     rw->writers is not empty          who enlists; who empties it
+ *     WOKEN     a writer was taken off to try     who gives up the seat; that
+ *               for the seat, and has not yet     writer, when it has tried
+ *     DRAINS    who has the seat sleeps until     that writer; who wakes it
+ *               the readers are gone (rw->seat)
+ *     the rest  the count of readers that have it, in units of READER
  *
- * Both lists, and every change of WAITERS, are guarded by the lock outside.
+ * A writer takes the seat, which no new reader passes, then waits until those who
+ * have it are gone: who has the seat while no reader has it has the rwmutex. So a
+ * writer that readers keep out stops new ones. The lists, and all changes of
+ * RWAIT, WWAIT and DRAINS, are guarded by the lock outside.
  *
- * WAITERS stops all who come: so a waiting writer stops new readers. It implies
- * that somebody has the rwmutex; and a reader waits only for a writer that has
- * it or waits for it:
+ * No wake is lost. RWAIT implies WRITER: a reader enlists by a step that sees it,
+ * and who gives up the seat lets in all that wait. WWAIT implies WRITER or WOKEN,
+ * as in the mutex. DRAINS is set by a step that sees readers, and the last of them
+ * to leave sees it.
  *
- *     WRITER            readers and writers may wait
- *     readers have it   writers may wait; readers only if a writer does
- *     free              nobody waits
+ * Who runs may be faster than who was woken. But a writer that has waited for
+ * PATIENCE is handed the seat, which then is never free in between; who was woken
+ * and comes too late goes back to the head of the list. And a reader waits for no
+ * more than one writer to come and go. So nobody starves.
  *
- * With WAITERS set it is handed over, never free in between, and under the
- * lock: by a writer to all readers that wait, else to the first writer; by the
- * last reader to the first writer. So no wake is lost. And nobody starves: a
- * reader waits for one writer to come and go; a writer for the writers that
- * came before it, and for one crowd of readers before each.
+ * The step by which one leaves is its last touch of the rwmutex; it needs no look
+ * by one who was let in: the next owner may free it.
  *
- * The step that hands over, or frees it, is the last touch of who had it, and
- * who was handed it does not touch it before its return: the next owner may
- * free it.
+ * Who has the seat may give up. Then it lets the readers in; or, where the last
+ * reader found it lost (see park/sleepers.h), that does.
  *
- * A writer that gives up may have been what readers waited for. Then it lets
- * them in; or, where who hands over found that all writers were lost (see
- * park/sleepers.h), that does.
+ * Fork. In the child a seat whose writer waited is given up. So a writer takes it
+ * over readers only when process is of this one.
  */
 #include "sync/impl.h"
 
 #include "park/clock.h"
+#include "park/cpu.h"
 #include "park/strict.h"
 
 #define WRITER 1u
-#define WAITERS 2u
-#define READER 4u
-#define ANY UINT32_MAX
+#define RWAIT 2u
+#define WWAIT 4u
+#define WOKEN 8u
+#define DRAINS 16u
+#define READER 32u
+#define READERS (~(READER - 1))
 
-static uint32_t waiters_bit(const gch_rwmutex *rw) {
-  return rw->readers || rw->writers ? WAITERS : 0;
-}
+enum { PATIENCE = 1000000 }; /* nanoseconds, as in the mutex */
+
+struct writer {
+  struct gch_sleeper sleeper; /* first: a list of sleepers is one of writers */
+  int64_t since;              /* when it was first enlisted */
+  bool has_seat;              /* set by who took it off: handed over */
+  uint32_t woken;             /* WOKEN while it is the writer's to clear */
+};
 
 /* Their shares of the state. */
 static uint32_t shares(const struct gch_sleeper *readers) {
@@ -57,80 +70,135 @@ static uint32_t shares(const struct gch_sleeper *readers) {
 static void forget_ghosts(gch_rwmutex *rw) {
   if (!gch__is_inherited(&rw->process))
     return;
-  rw->readers = rw->writers = NULL;
-  gch__clear(&rw->state, WAITERS);
+  uint32_t seen = gch__load(&rw->state), next;
+  rw->readers = rw->writers = rw->seat = NULL;
+  do {
+    next = seen & (READERS | WRITER);
+    if (next & READERS)
+      next &= ~WRITER;
+  } while (!gch__replace(&rw->state, &seen, next));
   gch__adopt(&rw->process);
 }
 
-/* Adds share unless one of the bits in stops is set. */
-static bool enter(gch_rwmutex *rw, uint32_t share, uint32_t stops) {
+/* Whether there may have been some. */
+static bool look_for_ghosts(gch_rwmutex *rw) {
+  if (!gch__is_inherited(&rw->process))
+    return false;
+  struct gch_lock *lock = gch__sleepers_lock(rw);
+  gch__lock(lock);
+  forget_ghosts(rw);
+  gch__unlock(lock);
+  return true;
+}
+
+/* Adds share, less the bits in less, unless one of those in stops is set. */
+static bool enter(gch_rwmutex *rw, uint32_t share, uint32_t stops,
+                  uint32_t less) {
   uint32_t seen = gch__load(&rw->state);
   while (!(seen & stops))
-    if (gch__replace(&rw->state, &seen, seen + share))
+    if (gch__replace(&rw->state, &seen, (seen & ~less) + share))
       return true;
   return false;
 }
 
-/* The same with the lock held: if it does not, WAITERS is set. */
-static bool enter_or_wait(gch_rwmutex *rw, uint32_t share, uint32_t stops) {
+/* The same with the lock held: if it does not, the bit waits is set. */
+static bool enter_or_wait(gch_rwmutex *rw, uint32_t share, uint32_t waits,
+                          uint32_t less) {
   uint32_t seen = gch__load(&rw->state), next;
   do {
-    next = seen & stops ? seen | WAITERS : seen + share;
+    next = (seen & ~less) + share;
+    if (seen & WRITER)
+      next = (seen & ~less) | waits;
   } while (!gch__replace(&rw->state, &seen, next));
-  return !(seen & stops);
+  return !(seen & WRITER);
 }
 
-/* With the lock held: takes the readers off, if nothing stops them now but a
-   WAITERS that holds no longer. */
-static struct gch_sleeper *let_readers_in(gch_rwmutex *rw) {
-  if (rw->writers || gch__load(&rw->state) & WRITER)
-    return NULL;
-  return gch__take_all(&rw->readers);
+/* Who has it is mostly done in a moment. Nanoseconds: the first look, and all. */
+enum { FIRST = 16, IN_ALL = 2000 };
+
+static bool spin(gch_rwmutex *rw, uint32_t share, uint32_t stops,
+                 uint32_t less) {
+  if (gch__processors() == 1)
+    return false;
+  for (uint32_t wait = FIRST, all = 0; all < IN_ALL; all += wait, wait *= 2) {
+    gch__pause_for(wait);
+    if (enter(rw, share, stops, less))
+      return true;
+  }
+  return false;
 }
 
-/* With the lock held, which it releases: s gives up. Readers that have it
-   may be leaving at the same time, though not the last. */
-static void leave(gch_rwmutex *rw, void **list, struct gch_sleeper *s,
-                  struct gch_lock *lock) {
-  gch__sleepers_remove(list, s);
-  struct gch_sleeper *readers = let_readers_in(rw);
-  uint32_t gone = WAITERS ^ waiters_bit(rw);
-  GCH_DELAY();
-  /* Relaxed: what is published here, the unparks publish. */
-  __atomic_fetch_add(&rw->state, shares(readers) - gone, __ATOMIC_RELAXED);
+/* The seat */
+
+/* Who is to be woken: at most one writer, first; and readers. */
+struct woken {
+  struct gch_sleeper *writer, *readers;
+};
+
+/* With the lock held, where the caller has the seat, or is the last reader and its
+   writer is lost: gives the seat up, and the share mine. Readers may be leaving
+   meanwhile, though not the last. */
+
+static struct woken give_up_seat(gch_rwmutex *rw, uint32_t mine) {
+  struct woken w = {NULL, gch__take_all(&rw->readers)};
+  uint32_t seen = gch__load(&rw->state), more = shares(w.readers), next;
+  if (!(seen & WOKEN))
+    w.writer = gch__take_first(&rw->writers);
+  if (w.writer) {
+    struct writer *first = (struct writer *)w.writer;
+    first->has_seat = gch__now() - first->since >= PATIENCE;
+    more += first->has_seat ? WRITER : WOKEN;
+  }
+  if (rw->writers)
+    more += WWAIT;
+  do {
+    next = (seen & (READERS | WOKEN)) - mine + more;
+  } while (!gch__replace(&rw->state, &seen, next));
+  return w;
+}
+
+static void wake(struct woken w) {
+  gch__wake_taken(w.writer);
+  gch__wake_taken(w.readers);
+}
+
+/* Reading */
+
+/* With the lock held, which it releases. */
+static void leave_readers(gch_rwmutex *rw, struct gch_sleeper *s,
+                          struct gch_lock *lock) {
+  gch__sleepers_remove(&rw->readers, s);
+  if (!rw->readers)
+    gch__clear(&rw->state, RWAIT);
   gch__unlock(lock);
-  gch__wake_taken(readers);
 }
 
-static int wait_for(gch_rwmutex *rw, void **list, uint32_t share,
-                    uint32_t stops, int64_t deadline, struct gch_way_out *out) {
+static int wait_to_read(gch_rwmutex *rw, int64_t deadline,
+                        struct gch_way_out *out) {
   struct gch_lock *lock = gch__sleepers_lock(rw);
   struct gch_sleeper s;
   gch__sleeper_init(&s, deadline, out);
   gch__lock(lock);
   forget_ghosts(rw);
-  bool entered = enter_or_wait(rw, share, stops);
+  bool entered = enter_or_wait(rw, READER, RWAIT, 0);
   if (!entered)
-    gch__sleepers_add(list, &s);
+    gch__sleepers_add(&rw->readers, &s);
   gch__unlock(lock);
   if (entered) {
     gch__sleeper_end(&s);
     return 0;
   }
-  int err = gch__sleep(&s, lock, deadline,
-                       share == WRITER ? GCH_WAIT_LOCK : GCH_WAIT_RLOCK, rw);
+  int err = gch__sleep(&s, lock, deadline, GCH_WAIT_RLOCK, rw);
   if (!s.taken)
-    leave(rw, list, &s, lock);
+    leave_readers(rw, &s, lock);
   return err;
 }
 
-/* Reading */
-
 int gch__rwmutex_rlock(gch_rwmutex *rw, int64_t deadline,
                        struct gch_way_out *out) {
-  if (enter(rw, READER, WRITER | WAITERS))
+  if (enter(rw, READER, WRITER, 0) || spin(rw, READER, WRITER, 0))
     return 0;
-  return wait_for(rw, &rw->readers, READER, WRITER | WAITERS, deadline, out);
+  return wait_to_read(rw, deadline, out);
 }
 
 int gch_rwmutex_rlock_until(gch_rwmutex *rw, int64_t deadline) {
@@ -142,50 +210,33 @@ void gch_rwmutex_rlock(gch_rwmutex *rw) {
   gch__rwmutex_rlock(rw, GCH__FOREVER, NULL);
 }
 
-/* Where WAITERS may speak of ghosts: try again. */
-static bool enter_without_ghosts(gch_rwmutex *rw) {
-  if (!gch__is_inherited(&rw->process))
-    return false;
-  struct gch_lock *lock = gch__sleepers_lock(rw);
-  gch__lock(lock);
-  forget_ghosts(rw);
-  gch__unlock(lock);
-  return enter(rw, READER, WRITER | WAITERS);
-}
-
 int gch_rwmutex_try_rlock(gch_rwmutex *rw) {
-  if (enter(rw, READER, WRITER | WAITERS) || enter_without_ghosts(rw))
+  if (enter(rw, READER, WRITER, 0) ||
+      (look_for_ghosts(rw) && enter(rw, READER, WRITER, 0)))
     return 0;
   return EAGAIN;
 }
 
-/* With the lock held: hands over to who is next. The caller's share is all that
-   keeps the rwmutex, and WAITERS is set: nobody else changes the state. */
-static struct gch_sleeper *pass_on(gch_rwmutex *rw, uint32_t mine) {
-  struct gch_sleeper *readers = NULL, *writer = NULL;
-  if (mine == WRITER)
-    readers = gch__take_all(&rw->readers);
-  if (!readers)
-    writer = gch__take_first(&rw->writers);
-  if (!readers && !writer) /* all writers were lost: they stop nobody */
-    readers = gch__take_all(&rw->readers);
-  gch__store(&rw->state, (writer ? WRITER : shares(readers)) | waiters_bit(rw));
-  return writer ? writer : readers;
+static bool is_awaited(uint32_t seen) {
+  return (seen & DRAINS) && (seen & READERS) == READER;
 }
 
-/* Passes on, if there still is somebody to pass on to: if, besides the caller's
-   share, the state has WAITERS and nothing else. */
-static bool unlock_slow(gch_rwmutex *rw, uint32_t mine) {
+/* Lets the writer have it that waits for this last reader; false: it is not. */
+static bool runlock_slow(gch_rwmutex *rw) {
   struct gch_lock *lock = gch__sleepers_lock(rw);
-  struct gch_sleeper *next = NULL;
+  struct woken w = {NULL, NULL};
   gch__lock(lock);
   forget_ghosts(rw);
-  bool alone = gch__load(&rw->state) == (mine | WAITERS);
-  if (alone)
-    next = pass_on(rw, mine);
+  uint32_t seen = gch__load(&rw->state);
+  bool last = is_awaited(seen);
+  if (last && (w.writer = gch__take_first(&rw->seat)))
+    while (!gch__replace(&rw->state, &seen, seen - READER - DRAINS))
+      ;
+  else if (last)
+    w = give_up_seat(rw, READER);
   gch__unlock(lock);
-  gch__wake_taken(next);
-  return alone;
+  wake(w);
+  return last;
 }
 
 void gch_rwmutex_runlock(gch_rwmutex *rw) {
@@ -193,20 +244,117 @@ void gch_rwmutex_runlock(gch_rwmutex *rw) {
     uint32_t seen = gch__load(&rw->state);
     if (seen < READER)
       gch_panic("sync: RUnlock of unlocked RWMutex");
-    if (seen == (READER | WAITERS)
-            ? unlock_slow(rw, READER)
-            : gch__replace(&rw->state, &seen, seen - READER))
+    if ((seen & WRITER) && look_for_ghosts(rw))
+      continue;
+    if (is_awaited(seen) ? runlock_slow(rw)
+                         : gch__replace(&rw->state, &seen, seen - READER))
       return;
   }
 }
 
 /* Writing */
 
+/* With the lock held, which it releases. */
+static void leave_writers(gch_rwmutex *rw, struct writer *w,
+                          struct gch_lock *lock) {
+  gch__sleepers_remove(&rw->writers, &w->sleeper);
+  if (!rw->writers)
+    gch__clear(&rw->state, WWAIT);
+  gch__unlock(lock);
+}
+
+/* With the lock held: puts w on the list; false if it took the seat. */
+static bool enlist(gch_rwmutex *rw, struct writer *w) {
+  forget_ghosts(rw);
+  if (enter_or_wait(rw, WRITER, WWAIT, w->woken))
+    return false;
+  if (w->woken)
+    gch__sleepers_add_first(&rw->writers, &w->sleeper);
+  else
+    gch__sleepers_add(&rw->writers, &w->sleeper);
+  return true;
+}
+
+static int take_seat(gch_rwmutex *rw, int64_t deadline,
+                     struct gch_way_out *out) {
+  struct gch_lock *lock = gch__sleepers_lock(rw);
+  struct writer w = {.woken = 0};
+  while (!enter(rw, WRITER, WRITER, w.woken) &&
+         !spin(rw, WRITER, WRITER, w.woken)) {
+    if (!w.woken)
+      w.since = gch__now();
+    gch__sleeper_init(&w.sleeper, deadline, out);
+    gch__lock(lock);
+    bool waits = enlist(rw, &w);
+    gch__unlock(lock);
+    if (!waits) {
+      gch__sleeper_end(&w.sleeper);
+      return 0;
+    }
+    int err = gch__sleep(&w.sleeper, lock, deadline, GCH_WAIT_LOCK, rw);
+    if (!w.sleeper.taken)
+      leave_writers(rw, &w, lock);
+    if (err)
+      return err;
+    if (w.has_seat)
+      return 0;
+    w.woken = WOKEN;
+  }
+  return 0;
+}
+
+/* With the lock held: whether there are readers, whom s is to sleep for. */
+static bool sit_down(gch_rwmutex *rw, struct gch_sleeper *s) {
+  uint32_t seen = gch__load(&rw->state);
+  do {
+    if (!(seen & READERS))
+      return false;
+  } while (!gch__replace(&rw->state, &seen, seen | DRAINS));
+  gch__sleepers_add(&rw->seat, s);
+  return true;
+}
+
+/* With the lock held, which it releases: who has the seat gives up. */
+static void stand_up(gch_rwmutex *rw, struct gch_sleeper *s,
+                     struct gch_lock *lock) {
+  gch__sleepers_remove(&rw->seat, s);
+  struct woken w = give_up_seat(rw, 0);
+  gch__unlock(lock);
+  wake(w);
+}
+
+/* Who has the seat waits for the readers to go. */
+static int drain(gch_rwmutex *rw, int64_t deadline, struct gch_way_out *out) {
+  if (enter(rw, 0, READERS, 0) || spin(rw, 0, READERS, 0))
+    return 0;
+  struct gch_lock *lock = gch__sleepers_lock(rw);
+  struct gch_sleeper s;
+  gch__sleeper_init(&s, deadline, out);
+  gch__lock(lock);
+  bool waits = sit_down(rw, &s);
+  gch__unlock(lock);
+  if (!waits) {
+    gch__sleeper_end(&s);
+    return 0;
+  }
+  int err = gch__sleep(&s, lock, deadline, GCH_WAIT_LOCK, rw);
+  if (!s.taken)
+    stand_up(rw, &s, lock);
+  return err;
+}
+
+/* Has it at once, if nobody has. */
+static bool take(gch_rwmutex *rw) {
+  return enter(rw, WRITER, READERS | WRITER, 0);
+}
+
 int gch__rwmutex_lock(gch_rwmutex *rw, int64_t deadline,
                       struct gch_way_out *out) {
-  if (enter(rw, WRITER, ANY))
+  if (take(rw))
     return 0;
-  return wait_for(rw, &rw->writers, WRITER, ANY, deadline, out);
+  look_for_ghosts(rw);
+  int err = take_seat(rw, deadline, out);
+  return err ? err : drain(rw, deadline, out);
 }
 
 int gch_rwmutex_lock_until(gch_rwmutex *rw, int64_t deadline) {
@@ -219,16 +367,26 @@ void gch_rwmutex_lock(gch_rwmutex *rw) {
 }
 
 int gch_rwmutex_try_lock(gch_rwmutex *rw) {
-  return enter(rw, WRITER, ANY) ? 0 : EAGAIN;
+  return take(rw) ? 0 : EAGAIN;
+}
+
+static void unlock_slow(gch_rwmutex *rw) {
+  struct gch_lock *lock = gch__sleepers_lock(rw);
+  gch__lock(lock);
+  forget_ghosts(rw);
+  struct woken w = give_up_seat(rw, 0);
+  gch__unlock(lock);
+  wake(w);
 }
 
 void gch_rwmutex_unlock(gch_rwmutex *rw) {
   uint32_t seen = WRITER;
-  while (!gch__replace(&rw->state, &seen, 0)) {
-    if (!(seen & WRITER))
+  while (!gch__replace(&rw->state, &seen, seen & ~WRITER)) {
+    if (!(seen & WRITER) || (seen & READERS))
       gch_panic("sync: Unlock of unlocked RWMutex");
-    if (unlock_slow(rw, WRITER))
+    if ((seen & RWAIT) || (seen & (WWAIT | WOKEN)) == WWAIT) {
+      unlock_slow(rw);
       return;
-    seen = WRITER;
+    }
   }
 }

@@ -71,19 +71,21 @@ GCH_API int gch_mutex_lock_ctx(const gch_ctx *ctx, gch_mutex *m);
 /* Panics where m is not locked. */
 GCH_API void gch_mutex_unlock(gch_mutex *m);
 
-/* Many readers or one writer. A waiting writer stops new readers, so who holds
-   it for reading must not ask for it again. When a writer unlocks, the readers
-   that wait come first, then the next writer: neither kind starves. */
+/* Many readers or one writer. A writer that waits for readers stops new ones, so
+   who holds it for reading must not ask for it again. When a writer unlocks, the
+   readers that wait come first, and who comes while it is free may be faster than
+   the next writer; but that is next when it has waited for a millisecond: neither
+   kind starves. */
 typedef struct gch_rwmutex { /* private */
   uint32_t state, process;
-  void *readers, *writers;
-  uintptr_t reserved[3];
+  void *readers, *writers, *seat;
+  uintptr_t reserved[2];
 } gch_rwmutex;
 
 #define GCH_RWMUTEX_INIT                                                       \
   {                                                                            \
-    0, 0, NULL, NULL, {                                                        \
-      0, 0, 0                                                                  \
+    0, 0, NULL, NULL, NULL, {                                                  \
+      0, 0                                                                     \
     }                                                                          \
   }
 
