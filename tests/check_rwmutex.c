@@ -171,6 +171,27 @@ START_TEST(a_writer_hands_over_to_a_writer_when_no_reader_waits) {
 }
 END_TEST
 
+/* A writer is woken, and the unlock's caller asks again at once. */
+START_TEST(who_runs_may_be_faster_than_who_was_woken) {
+  struct shared *s = share();
+  int faster = 0;
+  for (int i = 0; i < 200 && faster == 0; i++) {
+    gch_wg wg = GCH_WG_INIT;
+    gch_rwmutex_lock(&s->rw);
+    go_and_wait(&wg, write_once, s, writers_waiting(&s->rw));
+    gch_rwmutex_unlock(&s->rw);
+    if (gch_rwmutex_try_lock(&s->rw) == 0) {
+      faster++;
+      gch_rwmutex_unlock(&s->rw);
+    }
+    gch_wg_wait(&wg);
+    ck_assert_int_eq(s->writes, i + 1);
+  }
+  ck_assert_int_eq(faster, 1);
+  unshare(s);
+}
+END_TEST
+
 /* Unlocking */
 
 static void runlock_unlocked(void *arg) {
@@ -261,6 +282,7 @@ static void add_turns(TCase *t) {
   tcase_add_test(t,
                  a_writer_lets_all_waiting_readers_in_before_the_next_writer);
   tcase_add_test(t, a_writer_hands_over_to_a_writer_when_no_reader_waits);
+  tcase_add_test(t, who_runs_may_be_faster_than_who_was_woken);
 }
 
 Suite *test_suite(void) {

@@ -44,7 +44,8 @@ check 1 mutex.pml -DKEEP_WOKEN
 check 1 mutex.pml -DUNSEEN
 check 0 rwmutex.pml
 check 1 rwmutex.pml -DSTAY
-check 1 rwmutex.pml -DOLD
+check 1 rwmutex.pml -DKEEP_WOKEN
+check 1 rwmutex.pml -DUNSEEN
 check 1 rwmutex.pml -DTRUSTING
 check 0 select.pml
 check 0 select.pml -DDEADLINE

@@ -2,34 +2,40 @@
 /*
  * Readers and writers of a rwmutex (sync/rwmutex.c), with the lists' lock. A
  * compare-and-swap loop is one atomic step, but what was loaded before a lock
- * is taken may be old by then. A deadline passes, and a context ends, whenever
- * spin likes; who is woken by a context is lost to wakers. Checked:
- * one writer or readers have it; nobody sleeps for ever; who waits waits for
- * somebody; and the store that hands over wipes out nothing. -DSTAY: a writer
- * that gives up leaves the readers where they are; -DOLD: the last reader takes
- * it for granted under the lock that there still is whom to hand over to;
- * -DTRUSTING: and that a writer that waits is not lost.
+ * is taken may be old by then. A deadline passes, a writer's patience ends, and a
+ * context ends, whenever spin likes; who is woken by a context is lost to wakers.
+ * Checked: one writer or readers have it; nobody sleeps for ever; who waits waits
+ * for somebody. -DSTAY: who gives up the seat leaves the readers where they are;
+ * -DTRUSTING: the last reader takes it for granted that the writer which it lets
+ * in is not lost; -DKEEP_WOKEN: a writer that was woken goes back to the list
+ * without clearing WOKEN; -DUNSEEN: a writer sleeps over readers by a step that
+ * does not look whether there still are some.
  */
 #define N 4 /* 0 and 1 write, 2 and 3 read; 1 and 3 have contexts, 1 a deadline */
-#define ROUNDS 2
+#define ROUNDS(me) (WRITES -> 2 : 1)
+#define NOBODY N
 #define WRITES (me < 2)
 #define TIMED (me == 1)
 #define IN_CONTEXT (me == 1 || me == 3)
 
-bool WRITER, WAITERS;
+bool WRITER, RWAIT, WWAIT, WOKEN, DRAINS;
 byte count;
 bool held; /* the lock of the lists */
-bool waits[N], permit[N];
+bool waits[N]; /* readers, and writers for the seat */
+byte seat = NOBODY; /* the writer that sleeps until the readers are gone */
+bool permit[N], has_seat[2];
 bool lost[N]; /* claimed by its context, while it waits */
-bool first; /* of two writers that wait: who came first */
+bool first;   /* of two writers that wait: who is */
 byte writing, reading;
 
 #define writers_wait (waits[0] || waits[1])
 #define readers_wait (waits[2] || waits[3])
 #define is_consistent                                                          \
-  assert(!WAITERS || WRITER || count > 0);                                     \
-  assert(!readers_wait || WRITER || writers_wait);                             \
-  assert(WAITERS == (writers_wait || readers_wait))
+  assert(!RWAIT || WRITER);                                                    \
+  assert(!WWAIT || WRITER || WOKEN);                                           \
+  assert(!DRAINS || (WRITER && count > 0));                                    \
+  assert(RWAIT == readers_wait && WWAIT == writers_wait);                      \
+  assert(DRAINS == (seat != NOBODY))
 
 inline lock_lists() {
   atomic { !held -> held = true }
@@ -43,26 +49,58 @@ inline unlock_lists() {
   }
 }
 
-#define stopped (WRITER || WAITERS || (WRITES && count > 0))
-
-inline enter() {
+/* Takes writer i off the list; next is it, if it is not lost. In a d_step. */
+inline try_writer(i) {
   if
-  :: WRITES -> WRITER = true
-  :: else -> count++
+  :: waits[i] && !lost[i] -> next = i
+  :: else
   fi;
-  got = true
+  waits[i] = false
 }
 
-/* Readers let in need no order among themselves. In a d_step. */
-inline let_readers_in() {
-  wake2 = waits[2] && !lost[2];
-  wake3 = waits[3] && !lost[3];
-  count = count + wake2 + wake3;
-  waits[2] = false;
-  waits[3] = false
+/* With the lock: gives up the seat, and mine of the readers' shares. */
+inline give_up_seat(mine) {
+  if
+  :: patient = true
+  :: patient = false
+  fi;
+  d_step {
+    WRITER = false;
+    DRAINS = false;
+#ifndef STAY
+    wake2 = waits[2] && !lost[2];
+    wake3 = waits[3] && !lost[3];
+    waits[2] = false;
+    waits[3] = false;
+    RWAIT = false;
+#endif
+    count = count + wake2 + wake3 - mine;
+    next = NOBODY;
+    if
+    :: !WOKEN ->
+       try_writer(first);
+       if
+       :: next == NOBODY -> first = 1 - first; try_writer(first)
+       :: else
+       fi;
+       first = 1 - first
+    :: else
+    fi;
+    if
+    :: next != NOBODY && patient -> has_seat[next] = true; WRITER = true
+    :: next != NOBODY && !patient -> has_seat[next] = false; WOKEN = true
+    :: else
+    fi;
+    WWAIT = writers_wait;
+    patient = false
+  }
 }
 
 inline wake() {
+  if
+  :: next != NOBODY -> permit[next] = true; next = NOBODY
+  :: else
+  fi;
   if
   :: wake2 -> permit[2] = true; wake2 = false
   :: else
@@ -73,46 +111,50 @@ inline wake() {
   fi
 }
 
-/* With the lock, which it releases. */
-inline leave() {
-  d_step {
-    waits[me] = false;
-#ifndef STAY
-    if
-    :: !writers_wait && !WRITER -> let_readers_in()
-    :: else
-    fi;
-#endif
-    WAITERS = writers_wait || readers_wait
-  }
-  unlock_lists();
-  wake()
-}
+/* listed: on the list that it was put on. Gives up with the lock held. */
+#define LISTED (waits[me] || seat == me)
 
 inline sleep() {
+  over = false;
   if
-  :: permit[me] -> permit[me] = false; got = true
+  :: permit[me] -> permit[me] = false
   :: TIMED ->
      lock_lists();
      if
-     :: waits[me] -> leave()
-     :: else -> unlock_lists(); permit[me] -> permit[me] = false; got = true
+     :: LISTED -> over = true; leave()
+     :: else -> unlock_lists(); permit[me] -> permit[me] = false
      fi
-  :: atomic { IN_CONTEXT && waits[me] -> lost[me] = true };
+  :: atomic { IN_CONTEXT && LISTED && !lost[me] -> lost[me] = true };
+     over = true;
      lock_lists();
      if
-     :: waits[me] -> leave()
+     :: LISTED -> leave()
      :: else -> unlock_lists()
      fi;
      lost[me] = false
   fi
 }
 
-inline lock() {
+/* With the lock, which it releases. */
+inline leave() {
+  if
+  :: seat == me -> seat = NOBODY; give_up_seat(0)
+  :: else ->
+     d_step {
+       waits[me] = false;
+       RWAIT = readers_wait;
+       WWAIT = writers_wait
+     }
+  fi;
+  unlock_lists();
+  wake()
+}
+
+inline rlock() {
   got = false;
   atomic {
     if
-    :: !stopped -> enter()
+    :: !WRITER -> count++; got = true
     :: else
     fi
   }
@@ -121,139 +163,182 @@ inline lock() {
      lock_lists();
      atomic {
        if
-       :: !stopped -> enter()
-       :: else ->
-          WAITERS = true;
-          waits[me] = true;
-          if
-          :: WRITES && !waits[1 - me] -> first = me
-          :: else
-          fi
+       :: !WRITER -> count++; got = true
+       :: else -> RWAIT = true; waits[me] = true
        fi
      }
      unlock_lists();
      if
-     :: !got -> sleep()
+     :: !got -> sleep(); got = !over
      :: else
      fi
   :: else
   fi
 }
 
-/* Takes writer i off, and hands over to it if it is not lost. In a d_step. */
-inline try_writer(i) {
-  if
-  :: waits[i] && !lost[i] -> next = i; WRITER = true
-  :: else
-  fi;
-  waits[i] = false
-}
-
-/* To the first that is not lost, or nobody: next is N. In a d_step. */
-inline hand_to_writer() {
-  next = N;
-  try_writer(first);
-  first = 1 - first;
-  if
-  :: next == N -> try_writer(first)
-  :: else
-  fi
-}
-
-inline wake_next() {
-  wake();
-  if
-  :: next < N -> permit[next] = true
-  :: else
-  fi
-}
-
-#define LAST (!WRITER && WAITERS && count == 1)
+#define LAST (DRAINS && count == 1)
 
 inline runlock() {
   do
   :: atomic { !LAST -> count--; break }
   :: LAST ->
      lock_lists();
-#ifndef OLD
      if
      :: !LAST -> unlock_lists()
      :: else ->
-#else
-     if
-     :: true ->
-#endif
-        d_step {
-          assert(!WRITER && count == 1);
-          hand_to_writer();
-          count = 0;
+        assert(WRITER && seat != NOBODY);
 #ifndef TRUSTING
-          if
-          :: next == N -> let_readers_in()
-          :: else
-          fi;
+        if
+        :: atomic { !lost[seat] -> next = seat; seat = NOBODY; count = 0;
+                    DRAINS = false }
+        :: atomic { lost[seat] -> seat = NOBODY };
+           give_up_seat(1)
+        fi;
+#else
+        d_step { next = seat; seat = NOBODY; count = 0; DRAINS = false };
 #endif
-          WAITERS = writers_wait || readers_wait
-        }
         unlock_lists();
-        wake_next();
+        wake();
         break
      fi
   od
+}
+
+/* Leaves with got, or over. */
+inline take_seat() {
+  got = false;
+  over = false;
+  woken = false;
+  do
+  :: got || over -> break
+  :: else ->
+     atomic {
+       if
+       :: !WRITER -> WRITER = true; WOKEN = WOKEN && !woken; got = true
+       :: else
+       fi
+     }
+     if
+     :: got -> break
+     :: else
+     fi;
+     lock_lists();
+     atomic {
+       if
+       :: !WRITER -> WRITER = true; got = true
+       :: else ->
+          WWAIT = true;
+          waits[me] = true;
+          if
+          :: woken || !waits[1 - me] -> first = me
+          :: else
+          fi
+       fi;
+#ifndef KEEP_WOKEN
+       WOKEN = WOKEN && !woken
+#endif
+     }
+     unlock_lists();
+     if
+     :: got -> break
+     :: else
+     fi;
+     sleep();
+     if
+     :: over
+     :: !over && has_seat[me] -> got = true
+     :: else -> woken = true
+     fi
+  od
+}
+
+/* Has the seat; leaves with got, or over. */
+inline drain() {
+  if
+  :: count == 0
+  :: count > 0 ->
+     lock_lists();
+#ifndef UNSEEN
+     atomic {
+       if
+       :: count > 0 -> DRAINS = true; seat = me
+       :: else
+       fi
+     }
+#else
+     d_step { DRAINS = true; seat = me };
+#endif
+     if
+     :: seat == me ->
+#ifndef UNSEEN
+        unlock_lists();
+#else
+        held = false;
+#endif
+        sleep();
+        got = !over
+     :: else -> unlock_lists()
+     fi
+  fi
 }
 
 inline unlock() {
-  do
-  :: atomic { !WAITERS -> WRITER = false; break }
-  :: WAITERS ->
+  atomic {
+    slow = RWAIT || (WWAIT && !WOKEN);
+    if
+    :: !slow -> WRITER = false
+    :: else
+    fi
+  }
+  if
+  :: slow ->
      lock_lists();
-     if
-     :: !WAITERS -> unlock_lists()
-     :: else ->
-        d_step {
-          assert(WRITER && count == 0);
-          next = N;
-          WRITER = false;
-          let_readers_in();
-          if
-          :: count == 0 -> hand_to_writer()
-          :: else
-          fi;
-          WAITERS = writers_wait || readers_wait
-        }
-        unlock_lists();
-        wake_next();
-        break
-     fi
-  od
+     assert(WRITER && count == 0 && !DRAINS);
+     give_up_seat(0);
+     unlock_lists();
+     wake()
+  :: else
+  fi
 }
 
 inline write() {
-  writing++;
-  assert(writing == 1 && reading == 0);
-  writing--;
-  unlock()
+  take_seat();
+  if
+  :: got -> drain()
+  :: else
+  fi;
+  if
+  :: got ->
+     writing++;
+     assert(writing == 1 && reading == 0 && WRITER && count == 0);
+     writing--;
+     unlock()
+  :: else
+  fi
 }
 
 inline read() {
-  reading++;
-  assert(writing == 0);
-  reading--;
-  runlock()
+  rlock();
+  if
+  :: got ->
+     reading++;
+     assert(writing == 0);
+     reading--;
+     runlock()
+  :: else
+  fi
 }
 
 proctype user(byte me) {
-  bool got, wake2, wake3;
-  byte round, next;
+  bool got, over, woken, slow, patient, wake2, wake3;
+  byte round, next = NOBODY;
   do
-  :: round < ROUNDS ->
-     lock();
+  :: round < ROUNDS(me) ->
      if
-     :: got && WRITES -> write()
-     :: got && !WRITES -> read()
-     :: !got
+     :: WRITES -> write()
+     :: else -> read()
      fi;
-     round++
+     atomic { got = false; over = false; woken = false; slow = false; round++ }
   :: else -> break
   od
 }
@@ -266,5 +351,5 @@ init {
     run user(3)
   }
   _nr_pr == 1;
-  assert(!WRITER && !WAITERS && count == 0)
+  assert(!WRITER && !RWAIT && !WWAIT && !WOKEN && !DRAINS && count == 0)
 }
