@@ -182,7 +182,7 @@ static void print_state(const struct line *l, struct seen *s) {
   size_t n = ops_of(l->ops, (uintptr_t)s->task, &ops);
   if (!s->copy.fiber.sp) {
     fputs(", ready\n", l->out);
-  } else if (atomic_load(&s->copy.running.word) != GCH_LOCK_FREE) {
+  } else if (atomic_load(&s->copy.running.word) == GCH_LOCK_HELD) {
     bool inside = has_worker_with_proc(s->task);
     fputs(inside ? ", running\n" : ", outside in a call\n", l->out);
   } else {

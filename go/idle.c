@@ -8,8 +8,9 @@
 #include "go/sched.h"
 
 enum {
-  SPARE = 8, /* idle threads kept beyond one a proc */
-  WARM = 2,  /* and those started before they are needed, where some are stuck */
+  SPARE = 8, /* idle threads kept beyond one a proc, for good; others, */
+  LINGER = 200000000, /* nanoseconds: who blocked once may do so again */
+  WARM = 2, /* and those started before they are needed, where some are stuck */
 };
 
 struct gch_sched gch__sched;
@@ -46,6 +47,29 @@ static struct gch_proc *take_idle_proc(void) {
   return p;
 }
 
+/* With sched.lock held. */
+static void list_idle_worker(struct gch_worker *w) {
+  struct gch_worker *next = sched.idle_workers;
+  w->next_idle = next;
+  w->prev_idle = NULL;
+  if (next)
+    next->prev_idle = w;
+  sched.idle_workers = w;
+  w->listed = true;
+  atomic_fetch_add(&sched.num_idle_workers, 1);
+}
+
+static void unlist_idle_worker(struct gch_worker *w) {
+  if (w->prev_idle)
+    w->prev_idle->next_idle = w->next_idle;
+  else
+    sched.idle_workers = w->next_idle;
+  if (w->next_idle)
+    w->next_idle->prev_idle = w->prev_idle;
+  w->listed = false;
+  atomic_fetch_sub(&sched.num_idle_workers, 1);
+}
+
 /* In this order: the monitor may take p away again as soon as it has a
    worker. */
 static void assign(struct gch_proc *p, struct gch_worker *w) {
@@ -67,8 +91,7 @@ static struct gch_proc *match(struct gch_worker **wake) {
   atomic_fetch_add(&sched.searching, 1);
   if (!w)
     return p;
-  sched.idle_workers = w->next_idle;
-  atomic_fetch_sub(&sched.num_idle_workers, 1);
+  unlist_idle_worker(w);
   w->searching = true;
   assign(p, w);
   *wake = w;
@@ -102,7 +125,7 @@ void gch__wake_worker(void) {
 /* A thread that begins beside many that compute waits for its first processor, as
    one that is woken does not. */
 void gch__keep_warm(void) {
-  if (atomic_load(&sched.num_idle_workers) < WARM && !gch__threads_are_at_limit())
+  if (atomic_load(&sched.num_idle_workers) < WARM && !gch__threads_are_scarce())
     gch__worker_start(NULL);
 }
 
@@ -121,6 +144,8 @@ void gch__submit_all_shared(struct gch_queue_of_tasks *tasks) {
   struct gch_proc *p = match(&wake);
   gch__unlock(&sched.lock);
   set_to_work(p, wake);
+  if (!p && !wake && atomic_load(&sched.num_idle_procs) == 0)
+    gch__monitor_next();
 }
 
 void gch__hand_on(struct gch_proc *p, struct gch_queue_of_tasks *tasks) {
@@ -149,23 +174,31 @@ void gch__submit_shared(struct gch_task *t) {
   gch__submit_all_shared(&one);
 }
 
-/* With sched.lock held. False: there are threads enough. */
-static bool list_idle_worker(struct gch_worker *w) {
-  if (atomic_load(&sched.num_idle_workers) >= gch__procs_allowed() + SPARE)
-    return false;
-  w->next_idle = sched.idle_workers;
-  sched.idle_workers = w;
-  atomic_fetch_add(&sched.num_idle_workers, 1);
-  return true;
+/* Until when w, which is listed, is to wait to be taken: the last listed is the
+   first taken, so who waits for long is not needed. */
+static int64_t needed_until(void) {
+  bool few =
+      atomic_load(&sched.num_idle_workers) <= gch__procs_allowed() + SPARE;
+  return few ? GCH__FOREVER : gch__from_now(LINGER);
 }
 
-bool gch__list_idle_pair(struct gch_proc *p, struct gch_worker *w) {
+int64_t gch__list_idle_pair(struct gch_proc *p, struct gch_worker *w) {
   gch__lock(&sched.lock);
   if (p)
     list_idle(p);
-  bool stays = list_idle_worker(w);
+  list_idle_worker(w);
+  int64_t until = needed_until();
   gch__unlock(&sched.lock);
-  return stays;
+  return until;
+}
+
+bool gch__leave_idle(struct gch_worker *w) {
+  gch__lock(&sched.lock);
+  bool leaves = w->listed && needed_until() != GCH__FOREVER;
+  if (leaves)
+    unlist_idle_worker(w);
+  gch__unlock(&sched.lock);
+  return leaves;
 }
 
 void gch__want_proc(struct gch_worker *w) {
@@ -232,7 +265,10 @@ void gch__sched_reset(struct gch_worker *w) {
   if (w) {
     atomic_store(&w->busy, false);
     w->left = NULL;
-    w->left_is_over = false;
+    w->left_how = GCH_STOPPED;
+    w->taken = NULL;
+    w->outside = false;
+    gch__forget_block(w);
     w->searching = false;
   }
 }

@@ -38,7 +38,7 @@ static bool has_tasks(struct gch_proc *p) {
          atomic_load_explicit(&p->next, memory_order_relaxed);
 }
 
-static bool tasks_wait(void) {
+bool gch__tasks_wait(void) {
   uint32_t n = atomic_load(&sched.num_procs);
   for (uint32_t i = 0; i < n; i++)
     if (has_tasks(atomic_load(&sched.procs[i])))
@@ -83,7 +83,7 @@ bool gch__look_for_lack(int64_t now) {
   }
   if (failed)
     lack.failed = now;
-  if (now - lack.failed > SECOND || !tasks_wait()) {
+  if (now - lack.failed > SECOND || !gch__tasks_wait()) {
     lack.since = 0;
     return false;
   }

@@ -23,6 +23,7 @@ libgulch_la_SOURCES += \
   go/map.h \
   go/monitor.c \
   go/notes.h \
+  go/outside.c \
   go/overflow.c \
   go/overflow.h \
   go/park_until.c \

@@ -3,7 +3,8 @@
  * The monitor, on the library's own thread: a timer that comes back while any
  * proc has a worker.
  *
- *   A worker that is at the same for too long loses its proc (stuck.c).
+ *   A worker that is at the same for too long loses its proc (stuck.c). The
+ *   looks for those that sleep, while tasks wait, are as close as those at next.
  *
  *   A task that was put in a proc's `next` or queue (so that it may share the
  *   cache with who woke it) while a proc is idle: where the worker has taken none
@@ -113,6 +114,10 @@ static bool look_at_next(struct gch_proc *p, uint32_t tick, int64_t passed) {
   return has;
 }
 
+static bool has_idle_procs(void) {
+  return atomic_load(&gch__sched.num_idle_procs) > 0;
+}
+
 static void look_at_nexts(int64_t now) {
   bool any = false;
   int64_t longer = 2 * atomic_load(&monitor.interval), most = longest();
@@ -120,13 +125,18 @@ static void look_at_nexts(int64_t now) {
   gch__fence_heavy();
   int64_t passed = now - atomic_exchange(&monitor.last_next, now);
   atomic_store(&monitor.interval, longer < most ? longer : most);
+  bool idle = has_idle_procs(), wait = !idle && gch__tasks_wait();
   uint32_t n = atomic_load(&gch__sched.num_procs);
   for (uint32_t i = 0; i < n; i++) {
     struct gch_proc *p = atomic_load(&gch__sched.procs[i]);
-    if (atomic_load(&p->worker))
+    if (!atomic_load(&p->worker))
+      continue;
+    if (idle)
       any |= look_at_next(p, gch__tick(p), passed);
+    else if (wait && gch__look_for_block(p, now))
+      atomic_store(&monitor.interval, NEXT_MIN);
   }
-  if (any && atomic_load(&gch__sched.num_idle_procs) > 0)
+  if ((any && has_idle_procs()) || wait)
     gch__monitor_next();
 }
 
@@ -141,6 +151,8 @@ static bool look_at_all(int64_t now) {
     }
   }
   any |= gch__look_for_lack(now);
+  if (any && !has_idle_procs() && gch__tasks_wait())
+    gch__monitor_next();
   return any;
 }
 

@@ -21,6 +21,11 @@
  *                                       proc before it is woken
  *     tid, cpu_clock                  the thread's; itself, as it begins, and in
  *                                       a forked child
+ *     found_blocked                   the same two, of the run of one task: set
+ *                                       before the proc is taken, so who sees
+ *                                       that it has none sees why
+ *     outside, naps, left, left_how,  the worker's thread's own
+ *       taken, searching
  *     slow                            the monitor's, who has seized its proc; the
  *                                       worker's, while it has none
  *     sight                           the monitor's, of a turn of one worker
@@ -53,9 +58,10 @@
 struct gch_sight {
   struct gch_worker *worker; /* NULL: nothing */
   uint32_t turn;
-  bool fresh;  /* the worker had just been given the proc */
-  int64_t at;  /* when that turn was seen first */
-  int64_t cpu; /* what the worker's thread had used then, nanoseconds */
+  bool fresh;       /* the worker had just been given the proc */
+  int64_t at;       /* when that turn was seen first */
+  int64_t last_cpu; /* the same later */
+  int64_t cpu;      /* what the worker's thread had used then, nanoseconds */
 };
 
 struct gch_proc {
@@ -86,21 +92,29 @@ struct gch_worker {
   _Atomic(struct gch_proc *) proc;
   atomic_bool busy;
   _Atomic uint32_t turns; /* that began otherwise than by a tick */
-  struct gch_task *task; /* that runs; NULL: none, the native stack does */
-  struct gch_task *left; /* by the last switch, not settled yet */
-  bool left_is_over;     /* and will not run again; false again by settling */
-  bool searching;        /* counted in sched.searching */
-  bool slow;             /* its thread has long slices */
-  int *errno_at;         /* of the thread */
-  _Atomic uint32_t tid;  /* 0: the thread has not begun */
+  struct gch_task *task;  /* that runs; NULL: none, the native stack does */
+  struct gch_task *left;  /* by the last switch, not settled yet */
+  uint8_t left_how;       /* STOPPED again by settling */
+#define GCH_STOPPED 0
+#define GCH_OVER 1   /* it will not run again */
+#define GCH_BLOCKS 2 /* its next run is to be without a proc: switch.c */
+  bool outside;      /* so is this run */
+  atomic_bool found_blocked;   /* its proc was taken since the thread slept */
+  struct gch_task *taken;      /* to run first, by the native stack */
+  int64_t naps;                /* of the thread, when that run began */
+  bool searching;              /* counted in sched.searching */
+  bool slow;                   /* its thread has long slices */
+  int *errno_at;               /* of the thread */
+  _Atomic uint32_t tid;        /* 0: the thread has not begun */
   _Atomic clockid_t cpu_clock; /* of the thread */
   struct gch_fiber native;
   uint32_t random;
   uint32_t vain_wakes; /* by itself, for what it could not steal */
-  uint32_t stolen; /* tasks by the last theft, which is not judged yet */
+  uint32_t stolen;     /* tasks by the last theft, which is not judged yet */
   int64_t stolen_at;
   struct gch_parker parker; /* of the idle */
-  struct gch_worker *next_idle;
+  struct gch_worker *next_idle, *prev_idle;
+  bool listed;                          /* as idle; with sched.lock held */
   struct gch_sanitizer_stack sanitizer; /* of the native stack */
   void *signal_stack;
 };

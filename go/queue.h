@@ -30,8 +30,10 @@ struct gch_task {
   struct gch_fiber fiber; /* sp is NULL: not begun */
   struct gch_task *next;  /* in a queue */
   struct gch_stack *stack;
-  struct gch_lock running; /* held: its registers are in a processor */
-  uint32_t generation;     /* of the process that it belongs to, or */
+  struct gch_lock
+      running;            /* held: its registers are in a processor; free, or */
+#define GCH_TASK_BLOCKS 2 /* it is to run outside: outside.c */
+  uint32_t generation;    /* of the process that it belongs to, or */
 #define GCH_NO_GENERATION UINT32_MAX /* it is free */
   alignas(GCH_TASK_ROOM_AT) union {
     struct gch_call call; /* while not begun */

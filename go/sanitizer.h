@@ -45,6 +45,15 @@ void gch__root_left(struct gch_sanitizer_stack *s);
 void gch__roots_lock(void);
 void gch__roots_unlock(void);
 
+/* There all threads but one seem to sleep. */
+static inline bool gch__on_valgrind(void) {
+#if GCH_HAVE_VALGRIND
+  return RUNNING_ON_VALGRIND;
+#else
+  return false;
+#endif
+}
+
 static inline bool gch__sanitized(void) {
   return __tsan_switch_to_fiber || __sanitizer_start_switch_fiber ||
          gch__roots_wanted();

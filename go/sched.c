@@ -282,13 +282,16 @@ static bool idle(struct gch_worker *w) {
   if (!give_up_proc(w, &p))
     return true;
   stop_searching(w);
-  bool stays = gch__list_idle_pair(p, w);
+  int64_t until = gch__list_idle_pair(p, w);
   gch__fence_heavy();
   GCH_DELAY();
   look_once_more(w);
-  if (stays)
-    gch__park(&w->parker, GCH__FOREVER);
-  return stays;
+  while (gch__park(&w->parker, until) != 0) {
+    if (gch__leave_idle(w))
+      return false;
+    until = GCH__FOREVER;
+  }
+  return true;
 }
 
 /* w is back from a task for which it lost its proc. */
@@ -300,12 +303,21 @@ static void come_back(struct gch_worker *w) {
   gch__want_proc(w);
 }
 
+/* What w has been left to run, else what it finds. */
+static struct gch_task *look_for_task(struct gch_worker *w) {
+  struct gch_task *taken = w->taken;
+  w->taken = NULL;
+  if (taken)
+    return taken;
+  if (!atomic_load(&w->proc))
+    come_back(w);
+  struct gch_proc *p = atomic_load(&w->proc);
+  return p && !gch__retired(p) ? find_task(w) : NULL;
+}
+
 void gch__work(struct gch_worker *w) {
   for (;;) {
-    if (!atomic_load(&w->proc))
-      come_back(w);
-    struct gch_proc *p = atomic_load(&w->proc);
-    struct gch_task *t = p && !gch__retired(p) ? find_task(w) : NULL;
+    struct gch_task *t = look_for_task(w);
     if (t) {
       w->vain_wakes = 0;
       found_work(w);

@@ -89,9 +89,11 @@ void gch__wake_worker(void);
 /* p has no worker: lists it as idle. */
 void gch__list_idle(struct gch_proc *p);
 
-/* The same, where p is not NULL, and lists w, its worker until now; false: w is
-   not listed, since there are threads enough. */
-bool gch__list_idle_pair(struct gch_proc *p, struct gch_worker *w);
+/* The same, where p is not NULL, and lists w, its worker until now, which is then to
+   wait until the time that is returned. leave_idle: it has done so; false: it is
+   not to go. */
+int64_t gch__list_idle_pair(struct gch_proc *p, struct gch_worker *w);
+bool gch__leave_idle(struct gch_worker *w);
 
 /* Has some worker be idle, for the next proc that is to be handed on. */
 void gch__keep_warm(void);
@@ -168,12 +170,37 @@ int64_t gch__clock_time(clockid_t clock);
 int64_t gch__workers_time(void);
 int64_t gch__thread_tasks_time(void);
 bool gch__threads_are_at_limit(void);
+bool gch__threads_are_scarce(void);
 bool gch__worker_start(struct gch_proc *p);
 void gch__worker_is_thread(struct gch_worker *w);
 void gch__threads_reset(void);
 
-/* lack.c: the monitor looks whether tasks wait because threads can't be started.
+/* outside.c. go_outside: what w is to run next, on s, blocks: w gives its proc away,
+   unless threads are scarce. stop_outside: w's task stops, and w has no proc. */
+void gch__go_outside(struct gch_worker *w, struct gch_stack *s, bool is_new);
+void gch__stop_outside(struct gch_worker *w, bool over);
+
+/* Whether new tasks that call fn are to begin outside; whether there is such an
+   fn. */
+bool gch__function_blocks(const void *fn);
+extern GCH_HIDDEN atomic_bool gch__some_block;
+
+static inline bool gch__begins_outside(const struct gch_task *t) {
+  return atomic_load_explicit(&gch__some_block, memory_order_relaxed) &&
+         gch__function_blocks(t->call.a);
+}
+
+/* Whether w's proc was taken since it blocked, in this run. */
+static inline bool gch__forget_block(struct gch_worker *w) {
+  bool found =
+      atomic_load_explicit(&w->found_blocked, memory_order_relaxed);
+  atomic_store_explicit(&w->found_blocked, false, memory_order_relaxed);
+  return found;
+}
+
+/* lack.c: whether tasks are ready that nobody runs; the monitor looks whether tasks wait because threads can't be started.
    If so, one is tried again; or the process ends. */
+bool gch__tasks_wait(void);
 bool gch__look_for_lack(int64_t now);
 
 /* switch.c: runs t on w from its native stack. */
@@ -191,6 +218,10 @@ void gch__values_to_thread(struct gch_task *t);
 /* stuck.c: the monitor looks at p, which has a worker: takes it away from one
    that has been at the same for too long. */
 void gch__look_at_worker(struct gch_proc *p, int64_t now);
+
+/* The same, but only from one whose thread sleeps, and soon: tasks wait, and all
+   procs have workers. Whether it was so. */
+bool gch__look_for_block(struct gch_proc *p, int64_t now);
 
 /* monitor.c. Some proc has a worker: sees to it that the monitor looks at it
    from time to time; and soon, because some proc has tasks to run while another

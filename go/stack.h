@@ -102,6 +102,7 @@ struct gch_stack {
   struct gch_wait wait;
   struct gch_sanitizer_stack sanitizer;
   enum gch_guard guard;
+  uint8_t outside; /* the task's runs that are still to be without a proc */
   bool special; /* its mapping is its own, or it has no guard */
 };
 

@@ -6,8 +6,22 @@
  *
  * A worker is judged by its turn (proc.h), from when the monitor saw that first:
  * by how long ago that is, and by what its thread has used of a processor since.
- * What was seen of another worker, or of a turn before, is not about it.
+ * What was seen of another worker, or of a turn before, is not about it. Of a
+ * worker that the monitor itself has given the proc it knows more: what that has
+ * used since was used for the first task.
+ *
+ *     the thread        for   and                             its proc
+ *     sleeps            10 µs tasks wait, all procs are held  goes on
+ *     sleeps            4 ms                                  goes on
+ *     wants to run      4 ms  has run for half of one         goes on
+ *     wants to run      4 ms  has not                         stays
+ *
+ * One that wants a processor and gets none is not stuck: one more would make that
+ * worse. Nor is, where there may be no more threads, one that computes: the others
+ * must wait for it. Where the kernel does not tell what a thread does (no /proc),
+ * it sleeps if it has not run.
  */
+#include "go/sanitizer.h"
 #include "go/sched.h"
 #include "park/slice.h"
 
@@ -20,36 +34,28 @@
 enum {
   STUCK = 4000000,   /* at the same */
   COMPUTES = 500000, /* of a processor in that time */
+  BLOCKED = 10000,   /* at the same, asleep */
+  YOUNG = 200000,    /* a turn of which no processor time is read */
 };
 
-/* Whether the thread wants a processor: it computes. */
-static bool is_runnable(uint32_t tid) {
+/* What the thread does: 'R', it wants a processor, so it computes; another letter
+   (proc(5)): it sleeps; 0: that is not told. */
+static char state_of(uint32_t tid) {
   char path[64], text[128] = "";
   snprintf(path, sizeof path, "/proc/self/task/%u/stat", (unsigned)tid);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
-    return false;
+    return 0;
   ssize_t n = read(fd, text, sizeof text - 1);
   close(fd);
   const char *name_end = n > 0 ? strrchr(text, ')') : NULL;
-  return name_end && strncmp(name_end, ") R", 3) == 0;
+  return name_end && name_end[1] == ' ' ? name_end[2] : 0;
 }
 
 /* Processor time of w's thread, nanoseconds; 0: it has not begun. */
 static int64_t cpu_time(struct gch_worker *w) {
-  return atomic_load(&w->tid) != 0
-             ? gch__clock_time(atomic_load(&w->cpu_clock))
-             : 0;
-}
-
-/* A worker that wants a processor and gets none is not stuck: one more would
-   make that worse. Nor, where there may be no more threads, is one that
-   computes: the others must wait for it. */
-static bool may_keep(struct gch_worker *w, bool computes) {
-  uint32_t tid = atomic_load(&w->tid);
-  if (tid == 0)
-    return true; /* it has not begun */
-  return (!computes || gch__threads_are_at_limit()) && is_runnable(tid);
+  return atomic_load(&w->tid) != 0 ? gch__clock_time(atomic_load(&w->cpu_clock))
+                                   : 0;
 }
 
 /* Begins to watch p's worker, if it has one. fresh: who was given p, and has not
@@ -57,8 +63,11 @@ static bool may_keep(struct gch_worker *w, bool computes) {
 static void see(struct gch_proc *p, int64_t now, bool fresh) {
   struct gch_worker *w = atomic_load(&p->worker);
   if (w)
-    p->sight =
-        (struct gch_sight){w, gch__turn(p, w), fresh, now, cpu_time(w)};
+    p->sight = (struct gch_sight){.worker = w,
+                                  .turn = gch__turn(p, w),
+                                  .fresh = fresh,
+                                  .at = now,
+                                  .cpu = cpu_time(w)};
 }
 
 static bool is_at_the_same(struct gch_proc *p, const struct gch_sight *s) {
@@ -70,31 +79,34 @@ static bool is_at_the_same(struct gch_proc *p, const struct gch_sight *s) {
    than others, who have something to wait for. */
 static void take_proc(struct gch_worker *w, struct gch_proc *p, bool computes,
                       struct gch_queue_of_tasks *rest) {
+  if (!computes)
+    atomic_store_explicit(&w->found_blocked, true, memory_order_relaxed);
+  else if (!w->slow)
+    gch__thread_slice(atomic_load(&w->tid), GCH_SLICE_LONG);
+  w->slow |= computes;
   atomic_store(&w->proc, NULL);
   atomic_store(&p->worker, NULL);
   gch__empty(p, rest);
-  if (computes && !w->slow) {
-    w->slow = true;
-    gch__thread_slice(atomic_load(&w->tid), GCH_SLICE_LONG);
-  }
 }
 
-/* Its worker has been in sight for long. */
-static void retake(struct gch_proc *p, int64_t now) {
+/* Its worker has been in sight for long. Whether p has gone to another. */
+static bool retake(struct gch_proc *p, int64_t now, bool computes) {
   struct gch_queue_of_tasks rest = {0};
   struct gch_worker *w = p->sight.worker;
-  bool computes = cpu_time(w) - p->sight.cpu >= COMPUTES;
-  if (may_keep(w, computes) || !gch__seize(p))
-    return;
+  if (!gch__seize(p))
+    return false;
   bool stuck = is_at_the_same(p, &p->sight);
   if (stuck)
     take_proc(w, p, computes, &rest);
   gch__release(p);
   if (!stuck)
-    return;
+    return false;
+  bool wait = gch__count(&rest) > 0 || gch__tasks_wait();
   gch__hand_on(p, &rest);
-  gch__keep_warm();
+  if (wait)
+    gch__keep_warm();
   see(p, now, true);
+  return true;
 }
 
 /* Who had just got p when it was seen last has done nothing before what it does
@@ -105,17 +117,51 @@ static bool is_first_task(struct gch_proc *p, struct gch_worker *w) {
          gch__turn(p, w) - p->sight.turn <= TAKEN;
 }
 
-void gch__look_at_worker(struct gch_proc *p, int64_t now) {
-  struct gch_worker *w = atomic_load(&p->worker);
-  if (!w)
-    return;
+/* Whether p's worker, w, is in the turn that was seen before; if not, the next
+   look will tell. */
+static bool is_seen_again(struct gch_proc *p, struct gch_worker *w,
+                          int64_t now) {
+  uint32_t turn = gch__turn(p, w);
   if (is_first_task(p, w)) {
-    uint32_t turn = gch__turn(p, w);
     p->sight.fresh = turn == p->sight.turn;
     p->sight.turn = turn;
   }
-  if (!is_at_the_same(p, &p->sight))
-    see(p, now, false);
-  else if (now - p->sight.at >= STUCK)
-    retake(p, now);
+  if (is_at_the_same(p, &p->sight))
+    return true;
+  see(p, now, false);
+  return false;
+}
+
+void gch__look_at_worker(struct gch_proc *p, int64_t now) {
+  struct gch_worker *w = atomic_load(&p->worker);
+  if (!w || !is_seen_again(p, w, now) || now - p->sight.at < STUCK)
+    return;
+  uint32_t tid = atomic_load(&w->tid);
+  if (tid == 0)
+    return; /* it has not begun */
+  bool used = cpu_time(w) - p->sight.cpu >= COMPUTES;
+  char state = state_of(tid);
+  bool computes = state ? state == 'R' : used;
+  if (!computes || (used && !gch__threads_are_at_limit()))
+    retake(p, now, computes);
+}
+
+/* Whether the thread has used a processor since the last look for that. To ask
+   costs less than to ask what it does. */
+static bool has_run(struct gch_sight *s) {
+  int64_t before = s->last_cpu;
+  s->last_cpu = cpu_time(s->worker);
+  return s->last_cpu != before;
+}
+
+bool gch__look_for_block(struct gch_proc *p, int64_t now) {
+  struct gch_worker *w = atomic_load(&p->worker);
+  uint32_t tid = w ? atomic_load(&w->tid) : 0;
+  if (tid == 0 || !is_seen_again(p, w, now) || now - p->sight.at < BLOCKED ||
+      gch__threads_are_scarce() || gch__on_valgrind())
+    return false;
+  if (now - p->sight.at > YOUNG && has_run(&p->sight))
+    return false;
+  char state = state_of(tid);
+  return state && state != 'R' && retake(p, now, false);
 }

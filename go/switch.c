@@ -20,6 +20,8 @@
  *     HELD        who is about to switch to the task, which is his
  *     FREE        who runs after the switch from it (release, for the acquire
  *                 in gch__run: the registers are in memory)
+ *     BLOCKS      the same; and the task is to run without a proc (outside.c),
+ *                 which is for the native stack to arrange
  *
  * A task that is over leaves its record and stack to who settles; only the
  * stack may be used at once again, by the next task if that has not begun:
@@ -61,16 +63,24 @@ __attribute__((noinline)) static void bury(struct gch_worker *w,
   gch__task_free(w, t, t->stack);
 }
 
+__attribute__((noinline)) static void settle_slowly(struct gch_worker *w,
+                                                    struct gch_task *left) {
+  bool is_over = w->left_how == GCH_OVER;
+  w->left_how = GCH_STOPPED;
+  if (is_over)
+    bury(w, left);
+  else
+    gch__unlock_as(&left->running, GCH_TASK_BLOCKS);
+}
+
 static inline void settle(struct gch_worker *w) {
   struct gch_task *left = w->left;
   if (!left)
     return;
-  if (__builtin_expect(w->left_is_over, false)) {
-    w->left_is_over = false;
-    bury(w, left);
-  } else {
+  if (__builtin_expect(w->left_how != GCH_STOPPED, false))
+    settle_slowly(w, left);
+  else
     gch__unlock(&left->running);
-  }
 }
 
 /* w has taken many tasks from its own queue: one from the shared one, if there
@@ -99,11 +109,12 @@ ALWAYS_INLINE struct gch_task *next_of(struct gch_worker *w, struct gch_proc *p,
 }
 
 __attribute__((noinline)) static struct gch_task *
-next_task_slowly(struct gch_worker *w) {
+next_task_slowly(struct gch_worker *w, bool over) {
   struct gch_proc *p = gch__enter(w);
   if (p)
     return next_of(w, p, false);
   gch__leave(w);
+  gch__stop_outside(w, over);
   return NULL;
 }
 
@@ -116,7 +127,7 @@ ALWAYS_INLINE struct gch_task *next_task(struct gch_worker *w, bool over,
     gch__count_up(&p->ended);
   else if (over)
     gch__count_ended(w);
-  return p ? next_of(w, p, plain) : next_task_slowly(w);
+  return p ? next_of(w, p, plain) : next_task_slowly(w, over);
 }
 
 static void task_main(void *passed);
@@ -144,21 +155,32 @@ static inline bool has_stopped(struct gch_task *t) {
          GCH_LOCK_FREE;
 }
 
+static inline bool blocks(struct gch_task *t) {
+  if (!t->fiber.sp)
+    return gch__begins_outside(t);
+  return atomic_load_explicit(&t->running.word, memory_order_acquire) ==
+         GCH_TASK_BLOCKS;
+}
+
 /* Makes t, which is to run on w, ready for the switch, if it can be at once. */
 static inline bool prepare(struct gch_worker *w, struct gch_task *t) {
-  if (!t->fiber.sp ? !give_stack(w, t) : !has_stopped(t))
+  if (!t->fiber.sp ? gch__begins_outside(t) || !give_stack(w, t)
+                   : !has_stopped(t))
     return false;
   set_running(t);
   return true;
 }
 
 /* The same for a task to follow the running one: what can't run at once is
-   queued again, and NULL returned. */
+   queued again, or left to the native stack, and NULL returned. */
 static inline struct gch_task *prepare_next(struct gch_worker *w,
                                             struct gch_task *t) {
   if (!t || prepare(w, t))
     return t;
-  gch__submit_quietly(t);
+  if (blocks(t))
+    w->taken = t;
+  else
+    gch__submit_quietly(t);
   return NULL;
 }
 
@@ -183,12 +205,18 @@ ALWAYS_INLINE struct gch_worker *switch_to(struct gch_worker *w,
    be awaited. */
 void gch__run(struct gch_worker *w, struct gch_task *t) {
   gch__begin_turn(w);
-  if (t->fiber.sp) {
-    gch__lock(&t->running);
-  } else if (!prepare(w, t)) {
+  w->outside = false;
+  gch__forget_block(w);
+  bool is_new = !t->fiber.sp, begins_outside = is_new && blocks(t);
+  if (!is_new) {
+    gch__lock_await(&t->running);
+  } else if (!give_stack(w, t)) {
     gch__submit_shared(t);
     return;
   }
+  if (is_new ? begins_outside : blocks(t))
+    gch__go_outside(w, t->stack, is_new);
+  set_running(t);
   w->left = NULL;
   switch_to(w, &w->native, &w->sanitizer, t, gch__plain);
 }
@@ -270,7 +298,7 @@ static inline struct gch_worker *
 take_over(struct gch_worker *w, struct gch_task *self, struct gch_task *next) {
   next->stack = self->stack;
   next->stack->name[0] = '\0';
-  next->stack->argument = 0;    /* room that is lost until the stack is free */
+  next->stack->argument = 0; /* room that is lost until the stack is free */
   next->stack->values = NULL;
   next->fiber.sp = next->stack; /* it has begun */
   set_running(next);
@@ -285,11 +313,11 @@ ALWAYS_INLINE struct gch_worker *end_by(struct gch_worker *w, bool plain) {
   struct gch_task *self = w->task;
   struct gch_task *next = next_task(w, true, plain);
   if (next && !next->fiber.sp && !next->stack && !self->stack->special &&
-      (plain || !gch__sanitized()))
+      !gch__begins_outside(next) && (plain || !gch__sanitized()))
     return take_over(w, self, next);
   next = prepare_next(w, next);
   w->left = self;
-  w->left_is_over = true;
+  w->left_how = GCH_OVER;
   set_task(w, next);
   if (!plain)
     gch__sanitizer_leave(NULL, next ? &next->stack->sanitizer : &w->sanitizer);

@@ -249,6 +249,12 @@ bool gch__threads_are_at_limit(void) {
   return atomic_load(&gch__sched.num_workers) >= threads.max;
 }
 
+/* So that who takes the last ones has taken them for tasks that do block. */
+bool gch__threads_are_scarce(void) {
+  return atomic_load(&gch__sched.num_workers) + gch__procs_allowed() >=
+         threads.max;
+}
+
 bool gch__worker_start(struct gch_proc *p) {
   int saved = errno;
   if (atomic_fetch_add(&gch__sched.num_workers, 1) >= threads.max)

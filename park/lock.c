@@ -206,6 +206,29 @@ __attribute__((noinline)) static void wake_first(struct bucket *b,
     gch__futex_wake(state);
 }
 
+static bool is_held(struct gch_lock *l) {
+  return atomic_load_explicit(&l->word, memory_order_acquire) == GCH_LOCK_HELD;
+}
+
+void gch__lock_await(struct gch_lock *l) {
+  uint32_t waited = 0;
+  while (gch__processors() > 1 && waited < IN_ALL && is_held(l)) {
+    gch__pause_for(FIRST);
+    waited += FIRST;
+  }
+  if (!is_held(l))
+    return;
+  struct bucket *b = bucket_of(l);
+  struct sleeper s = {.on = l};
+  do {
+    sleep_on(l, b, &s);
+    gch__fence_heavy();
+    while (is_held(l) && is_asleep(&s))
+      gch__futex_wait(&s.state, ASLEEP, GCH__FOREVER);
+  } while (is_held(l));
+  leave(l, b, &s);
+}
+
 void gch__lock_wake(struct gch_lock *l) {
   if (atomic_load_explicit(&gch__lock_sleepers, memory_order_relaxed) &
       GCH_LOCK_FENCES)

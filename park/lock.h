@@ -36,6 +36,10 @@ extern GCH_HIDDEN _Atomic uint32_t gch__lock_sleepers;
 
 void gch__lock_slow(struct gch_lock *l);
 
+/* Waits until the lock is not held, as who locks it does: the word says anything
+   else. Acquire: what was done before that was stored is seen. */
+void gch__lock_await(struct gch_lock *l);
+
 /* Wakes the first who sleeps on what was at l, which may be gone. */
 void gch__lock_wake(struct gch_lock *l);
 
@@ -53,12 +57,18 @@ static inline void gch__lock(struct gch_lock *l) {
     gch__lock_slow(l);
 }
 
-/* Release pairs with the acquire in gch__try_lock. */
-static inline void gch__unlock(struct gch_lock *l) {
-  atomic_store_explicit(&l->word, GCH_LOCK_FREE, memory_order_release);
+/* An unlock that leaves a word other than FREE and HELD, which gch__lock does not
+   know: for who uses gch__lock_await only. */
+static inline void gch__unlock_as(struct gch_lock *l, uint32_t word) {
+  atomic_store_explicit(&l->word, word, memory_order_release);
   gch__fence_light();
   if (atomic_load_explicit(&gch__lock_sleepers, memory_order_relaxed) > 0)
     gch__lock_wake(l);
+}
+
+/* Release pairs with the acquire in gch__try_lock. */
+static inline void gch__unlock(struct gch_lock *l) {
+  gch__unlock_as(l, GCH_LOCK_FREE);
 }
 
 /* Between two of many holds, for others to get the lock: waits a microsecond or

@@ -21,8 +21,11 @@ static void give_proc(struct gch_worker *w) {
 static void regain_proc(struct gch_worker *w) {
   int saved = errno;
   if (w && !atomic_load(&w->proc) &&
-      atomic_load(&gch__sched.num_idle_procs) > 0)
+      atomic_load(&gch__sched.num_idle_procs) > 0) {
+    w->outside = false;
+    gch__forget_block(w);
     gch__want_proc(w);
+  }
   errno = saved;
 }
 

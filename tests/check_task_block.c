@@ -4,6 +4,7 @@
 #define TEST_AS_IS
 #include "crowd.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -26,6 +27,13 @@ static void stay_outside(void *arg) {
   atomic_fetch_add(&o->left, 1);
 }
 
+static void come_back_from(struct outside *o, int n) {
+  ck_assert_int_eq(atomic_load(&o->left), 0);
+  o->let_go(o);
+  await_count(&o->left, n);
+  await_no_tasks();
+}
+
 /* Two processors, and more tasks than that outside. */
 static void go_outside(struct outside *o) {
   gch_maxprocs(2);
@@ -35,10 +43,7 @@ static void go_outside(struct outside *o) {
 }
 
 static void come_back(struct outside *o) {
-  ck_assert_int_eq(atomic_load(&o->left), 0);
-  o->let_go(o);
-  await_count(&o->left, BLOCKED);
-  await_no_tasks();
+  come_back_from(o, BLOCKED);
 }
 
 static void expect_others_go_on(struct outside *o) {
@@ -136,6 +141,91 @@ START_TEST(a_thousand_tasks_go_on_while_four_compute) {
   expect_others_go_on(&o);
 }
 END_TEST
+
+/* Again and again */
+
+enum { POOL = 20, CALL_US = 2000, CALLS = 500 };
+
+struct pool {
+  atomic_int inside, most, calls;
+};
+
+/* Until half of them were seen in the call at once. */
+static void call_often(void *arg) {
+  struct pool *p = arg;
+  while (atomic_load(&p->most) < POOL / 2 &&
+         atomic_fetch_add(&p->calls, 1) < POOL * CALLS) {
+    int now = atomic_fetch_add(&p->inside, 1) + 1;
+    int most = atomic_load(&p->most);
+    while (now > most && !atomic_compare_exchange_weak(&p->most, &most, now))
+      continue;
+    usleep(CALL_US);
+    atomic_fetch_sub(&p->inside, 1);
+    gch_yield();
+  }
+}
+
+/* Each call is over before a worker counts as stuck. */
+START_TEST(short_calls_of_many_tasks_pass_at_once) {
+  struct pool p = {0};
+  gch_wg wg = GCH_WG_INIT;
+  gch_maxprocs(1);
+  for (int i = 0; i < POOL; i++)
+    gch_wg_go(&wg, call_often, &p);
+  gch_wg_wait(&wg);
+  ck_assert_int_ge(p.most, POOL / 2);
+  await_no_tasks();
+}
+END_TEST
+
+/* Tasks that were found to block, and then only do what others do. */
+static void call_then_play(void *arg) {
+  usleep(CALL_US);
+  pairs_run(2, TRIPS);
+  for (int i = 0; i < 20; i++)
+    gch_yield();
+  (void)arg;
+}
+
+START_TEST(tasks_that_have_blocked_are_tasks_as_before) {
+  gch_wg wg = GCH_WG_INIT;
+  for (int procs = 1; procs <= 2; procs++) {
+    gch_maxprocs(procs);
+    for (int i = 0; i < POOL; i++)
+      gch_wg_go(&wg, call_then_play, NULL);
+    gch_wg_wait(&wg);
+  }
+  await_no_tasks();
+}
+END_TEST
+
+#ifdef __linux__
+static int num_threads(void) {
+  int n = 0;
+  DIR *d = opendir("/proc/self/task");
+  while (d && readdir(d))
+    n++;
+  if (d)
+    closedir(d);
+  return n;
+}
+
+/* The library's own, the caller's, and those that are kept: fewer than were there
+   (gulch knows how many it keeps, this test does not). */
+START_TEST(threads_that_are_needed_no_more_go) {
+  enum { MANY = 60 };
+  struct outside o = in_read();
+  gch_maxprocs(2);
+  for (int i = 0; i < MANY; i++)
+    gch_go(stay_outside, &o);
+  await_count(&o.inside, MANY);
+  come_back_from(&o, MANY);
+  while (num_threads() > MANY / 2)
+    gch_sleep(GCH_MILLISECOND);
+  close(o.fds[0]);
+}
+END_TEST
+#endif
 
 /* Two that only compute */
 
@@ -258,6 +348,11 @@ Suite *test_suite(void) {
   tcase_add_test(t, a_thousand_tasks_go_on_while_four_are_in_usleep);
   tcase_add_test(t, a_thousand_tasks_go_on_while_four_compute);
   tcase_add_test(t, a_task_back_from_outside_is_a_task_as_before);
+  tcase_add_test(t, short_calls_of_many_tasks_pass_at_once);
+  tcase_add_test(t, tasks_that_have_blocked_are_tasks_as_before);
+#ifdef __linux__
+  tcase_add_test(t, threads_that_are_needed_no_more_go);
+#endif
   t = test_case(s, "computing");
   tcase_add_test(t, two_tasks_that_only_compute_use_two_threads_at_once);
   tcase_add_test(t, a_task_that_computes_does_not_keep_another_out_for_good);

@@ -113,6 +113,72 @@ START_TEST(tasks_that_never_park_do_not_starve_a_new_one) {
 }
 END_TEST
 
+/* How many runs of others a ready task waits for (docs/internals.md). On one
+   processor, where only a worker that the system lets wait spoils the count; so
+   half of some tries count. */
+
+enum { OTHERS = 10, TRIES = 20 };
+
+struct bound {
+  _Atomic long runs; /* of the others */
+  atomic_bool over;
+  long ready_at, waited;
+};
+
+static void count_runs(void *arg) {
+  struct bound *b = arg;
+  while (!atomic_load(&b->over)) {
+    atomic_fetch_add(&b->runs, 1);
+    gch_yield();
+  }
+}
+
+static void note_wait(void *arg) {
+  struct bound *b = arg;
+  b->waited = atomic_load(&b->runs) - b->ready_at;
+  atomic_store(&b->over, true);
+}
+
+static void start_noting(void *arg) {
+  struct bound *b = arg;
+  for (int i = 0; i < OTHERS; i++)
+    gch_yield(); /* the others are under way */
+  b->ready_at = atomic_load(&b->runs);
+  gch_go(note_wait, b);
+}
+
+static long wait_beside_yielding(bool in_a_task) {
+  struct bound b = {0};
+  for (int i = 0; i < OTHERS; i++)
+    gch_go(count_runs, &b);
+  if (in_a_task)
+    gch_go(start_noting, &b);
+  else
+    start_noting(&b);
+  await_no_tasks();
+  return b.waited;
+}
+
+/* Of so many tries, how often it waited for at most that. */
+static int times_within(long most, bool in_a_task) {
+  int times = 0;
+  gch_maxprocs(1);
+  for (int i = 0; i < TRIES; i++)
+    times += wait_beside_yielding(in_a_task) <= most;
+  return times;
+}
+
+START_TEST(a_task_started_by_a_task_waits_for_one_run_of_each_that_yields) {
+  ck_assert_int_ge(times_within(OTHERS, true), TRIES / 2);
+}
+END_TEST
+
+/* 61, and those while the thread is on its way to the queue. */
+START_TEST(a_task_started_by_a_thread_waits_for_few_runs_of_those_that_yield) {
+  ck_assert_int_ge(times_within(1000, false), TRIES / 2);
+}
+END_TEST
+
 /* Behind those that compute */
 
 enum { COMPUTERS = 3 };
@@ -153,7 +219,8 @@ static void note_time(void *arg) {
 
 /* Some milliseconds for each of those before it, whatever its worker, or another,
    has used before: that is much more. */
-START_TEST(a_task_runs_behind_computing_ones_however_long_workers_worked_before) {
+START_TEST(
+    a_task_runs_behind_computing_ones_however_long_workers_worked_before) {
   enum { BEFORE = 1000 };
   struct computers c = {.wg = GCH_WG_INIT};
   gch_maxprocs(1);
@@ -178,6 +245,10 @@ Suite *test_suite(void) {
   tcase_add_test(t, a_ping_pong_pair_does_not_starve_a_task_woken_by_a_thread);
   tcase_add_test(t, a_ping_pong_pair_does_not_starve_a_sleeper);
   tcase_add_test(t, tasks_that_never_park_do_not_starve_a_new_one);
+  tcase_add_test(
+      t, a_task_started_by_a_task_waits_for_one_run_of_each_that_yields);
+  tcase_add_test(
+      t, a_task_started_by_a_thread_waits_for_few_runs_of_those_that_yield);
   tcase_add_test(
       t, a_task_runs_behind_computing_ones_however_long_workers_worked_before);
   return s;

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Tasks that block in calls which gulch knows nothing of. That one does is found
+ * when the monitor takes a proc from a worker whose thread sleeps. It takes time,
+ * in which the proc is of no use to anybody; so the next runs of such a task are
+ * outside: its worker gives the proc away before, as for gch_blocking, and the
+ * task is to its end, or until it parks, a thread among threads.
+ *
+ *     task        how it stops           its next run       running says
+ *     ordinary    found blocked          outside            BLOCKS
+ *     outside     its thread has slept   outside            BLOCKS
+ *     outside     not so, RUNS times     ordinary           FREE
+ *
+ * New tasks of a function whose tasks were found to block begin so too: all that
+ * come at once would have to be found one by one. A function has a score, which
+ * rises with each run in which one of its tasks blocks, and falls with each task
+ * that was let go outside for nothing.
+ *
+ * How many runs are left is in the task's stack, which its worker writes before
+ * it unlocks running. Whether the thread has slept the kernel says: by how often
+ * it gave up a processor of its own.
+ */
+#include "go/sched.h"
+
+#include <sys/resource.h>
+
+enum { RUNS = 4 };
+
+/* Scores, by a hash of the function; who has none of the right name has no points.
+   All are hints: two at once may lose a point. */
+enum { FUNCTIONS = 64, FOUND = 2, ENOUGH = 2 * FOUND, MOST = 8 };
+static struct {
+  _Atomic(const void *) fn;
+  _Atomic int points;
+} scores[FUNCTIONS];
+GCH_HIDDEN atomic_bool gch__some_block;
+
+static size_t slot_of(const void *fn) {
+  uintptr_t n = (uintptr_t)fn;
+  return (n >> 4 ^ n >> 10) % FUNCTIONS;
+}
+
+bool gch__function_blocks(const void *fn) {
+  size_t i = slot_of(fn);
+  return atomic_load_explicit(&scores[i].fn, memory_order_relaxed) == fn &&
+         atomic_load_explicit(&scores[i].points, memory_order_relaxed) >=
+             ENOUGH;
+}
+
+static void score(const void *fn, int points) {
+  size_t i = slot_of(fn);
+  int before = atomic_load(&scores[i].points);
+  if (before <= 0 && points > 0)
+    atomic_store(&scores[i].fn, fn);
+  else if (atomic_load(&scores[i].fn) != fn)
+    return;
+  int sum = before + points;
+  atomic_store(&scores[i].points, sum < 0 ? 0 : sum > MOST ? MOST : sum);
+  if (sum >= ENOUGH && !atomic_load(&gch__some_block))
+    atomic_store(&gch__some_block, true);
+}
+
+/* Times that the calling thread has slept. */
+static int64_t naps(void) {
+#ifdef RUSAGE_THREAD
+  struct rusage r;
+  return getrusage(RUSAGE_THREAD, &r) == 0 ? (int64_t)r.ru_nvcsw : 0;
+#else
+  return 0;
+#endif
+}
+
+void gch__go_outside(struct gch_worker *w, struct gch_stack *s, bool is_new) {
+  if (is_new)
+    s->outside = RUNS;
+  if (!gch__threads_are_scarce()) {
+    gch__hand_over(w);
+    w->outside = true;
+    w->naps = naps();
+  }
+}
+
+void gch__stop_outside(struct gch_worker *w, bool over) {
+  struct gch_stack *s = w->task ? w->task->stack : NULL;
+  bool found = gch__forget_block(w), outside = w->outside;
+  w->outside = false;
+  if (!s || !(found || outside))
+    return;
+  if (found || naps() != w->naps) {
+    s->outside = RUNS;
+    score(s->entry, found ? FOUND : 1);
+  } else if (--s->outside == 0 || over) {
+    score(s->entry, -1);
+  }
+  if (s->outside > 0 && !over)
+    w->left_how = GCH_BLOCKS;
+}
