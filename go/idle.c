@@ -98,20 +98,26 @@ static struct gch_proc *match(struct gch_worker **wake) {
   return NULL;
 }
 
-/* After the unlock: what match came to. */
-static void set_to_work(struct gch_proc *p, struct gch_worker *wake) {
-  if (wake) {
-    gch__monitor();
-    gch__unpark(&wake->parker);
-  }
-  if (!p)
-    return;
+static void start_worker(struct gch_proc *p) {
   if (!gch__worker_start(p)) {
     atomic_fetch_sub(&sched.searching, 1);
     gch__list_idle(p);
     atomic_store(&sched.lacks_thread, true);
   }
-  gch__monitor();
+}
+
+/* After the unlock: what match came to. Where tasks are left, and no proc for
+   them, the monitor looks soon whether those who have the procs use them. */
+static void set_to_work(struct gch_proc *p, struct gch_worker *wake) {
+  if (wake) {
+    gch__monitor();
+    gch__unpark(&wake->parker);
+  } else if (p) {
+    start_worker(p);
+    gch__monitor();
+  }
+  if (gch__count(&sched.shared) > 0 && atomic_load(&sched.num_idle_procs) == 0)
+    gch__monitor_next();
 }
 
 void gch__wake_worker(void) {
@@ -144,8 +150,6 @@ void gch__submit_all_shared(struct gch_queue_of_tasks *tasks) {
   struct gch_proc *p = match(&wake);
   gch__unlock(&sched.lock);
   set_to_work(p, wake);
-  if (!p && !wake && atomic_load(&sched.num_idle_procs) == 0)
-    gch__monitor_next();
 }
 
 void gch__hand_on(struct gch_proc *p, struct gch_queue_of_tasks *tasks) {
