@@ -80,6 +80,12 @@ void gch__go_outside(struct gch_worker *w, struct gch_stack *s, bool is_new) {
   }
 }
 
+/* The last task that began on w is mostly the one that runs. */
+void gch__found_blocked(struct gch_worker *w) {
+  atomic_store_explicit(&w->found_blocked, true, memory_order_relaxed);
+  score(atomic_load_explicit(&w->entry, memory_order_relaxed), FOUND);
+}
+
 void gch__stop_outside(struct gch_worker *w, bool over) {
   struct gch_stack *s = w->task ? w->task->stack : NULL;
   bool found = gch__forget_block(w), outside = w->outside;
@@ -88,7 +94,8 @@ void gch__stop_outside(struct gch_worker *w, bool over) {
     return;
   if (found || naps() != w->naps) {
     s->outside = RUNS;
-    score(s->entry, found ? FOUND : 1);
+    if (!found)
+      score(s->entry, 1);
   } else if (--s->outside == 0 || over) {
     score(s->entry, -1);
   }

@@ -24,6 +24,7 @@
  *     found_blocked                   the same two, of the run of one task: set
  *                                       before the proc is taken, so who sees
  *                                       that it has none sees why
+ *     entry                           the worker's thread's; for others a hint
  *     outside, naps, left, left_how,  the worker's thread's own
  *       taken, searching
  *     slow                            the monitor's, who has seized its proc; the
@@ -100,6 +101,7 @@ struct gch_worker {
 #define GCH_BLOCKS 2 /* its next run is to be without a proc: switch.c */
   bool outside;      /* so is this run */
   atomic_bool found_blocked;   /* its proc was taken since the thread slept */
+  _Atomic(const void *) entry; /* of the last task that began here */
   struct gch_task *taken;      /* to run first, by the native stack */
   int64_t naps;                /* of the thread, when that run began */
   bool searching;              /* counted in sched.searching */

@@ -190,6 +190,9 @@ static inline bool gch__begins_outside(const struct gch_task *t) {
          gch__function_blocks(t->call.a);
 }
 
+/* w's proc is being taken since its thread sleeps. */
+void gch__found_blocked(struct gch_worker *w);
+
 /* Whether w's proc was taken since it blocked, in this run. */
 static inline bool gch__forget_block(struct gch_worker *w) {
   bool found =

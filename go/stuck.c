@@ -80,7 +80,7 @@ static bool is_at_the_same(struct gch_proc *p, const struct gch_sight *s) {
 static void take_proc(struct gch_worker *w, struct gch_proc *p, bool computes,
                       struct gch_queue_of_tasks *rest) {
   if (!computes)
-    atomic_store_explicit(&w->found_blocked, true, memory_order_relaxed);
+    gch__found_blocked(w);
   else if (!w->slow)
     gch__thread_slice(atomic_load(&w->tid), GCH_SLICE_LONG);
   w->slow |= computes;

@@ -356,6 +356,7 @@ void gch__task_bury(struct gch_worker *w, struct gch_task *t) {
 static void call(struct gch_worker *w) {
   struct gch_call c = w->task->call;
   w->task->stack->entry = c.a;
+  atomic_store_explicit(&w->entry, c.a, memory_order_relaxed);
   memset(w->task->room, 0, GCH_TASK_ROOM_ZEROED);
   *w->errno_at = 0;
   c.run(c.a, c.b, c.c);
