@@ -294,12 +294,15 @@ static bool idle(struct gch_worker *w) {
   return true;
 }
 
+void gch__usual_slices(struct gch_worker *w) {
+  if (w->slow)
+    gch__thread_slice(0, GCH_SLICE_USUAL);
+  w->slow = false;
+}
+
 /* w is back from a task for which it lost its proc. */
 static void come_back(struct gch_worker *w) {
-  if (w->slow) {
-    w->slow = false;
-    gch__thread_slice(0, GCH_SLICE_USUAL);
-  }
+  gch__usual_slices(w);
   gch__want_proc(w);
 }
 

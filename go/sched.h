@@ -151,6 +151,10 @@ static inline void gch__count_up(_Atomic size_t *n) {
                         memory_order_release);
 }
 
+/* The slices of w's thread, which is the caller, are no longer those of one that
+   computes. */
+void gch__usual_slices(struct gch_worker *w);
+
 /* What a worker's thread does, from its native stack. */
 void gch__work(struct gch_worker *w);
 

@@ -168,8 +168,10 @@ static void in_child(void) {
   atomic_store(&sched.started, w || gch__in_task_thread() ? 1 : 0);
   gch__sched_reset(w);
   atomic_store(&sched.forked, w != NULL);
-  if (w)
+  if (w) {
     gch__worker_is_thread(w);
+    gch__usual_slices(w);
+  }
   gch__lock_reset(&start_lock);
   pthread_mutex_unlock(&size_mutex);
 }

@@ -10,6 +10,8 @@
  *                           own thread, once there is one
  *     scheduling policy     SCHED_OTHER
  *     nice, I/O priority    those of the first thread
+ *     slices                the kernel's (slice.h); the library's own thread has
+ *                           short ones
  *     timer slack           the kernel's, 50 µs, or as asked for
  *     floating point        as a process begins: to nearest, no traps
  *     name                  its own
