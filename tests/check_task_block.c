@@ -7,6 +7,9 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 enum { BLOCKED = 4, PAIRS = 500, TRIPS = 5 };
 
@@ -274,6 +277,48 @@ START_TEST(a_task_that_computes_does_not_keep_another_out_for_good) {
 }
 END_TEST
 
+/* Slices, nanoseconds; 0: the kernel tells nothing (before Linux 6.12). */
+
+#if defined(__linux__) && defined(SYS_sched_getattr)
+static uint64_t my_slice(void) {
+  struct {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+  } a = {.size = sizeof a};
+  return syscall(SYS_sched_getattr, 0, &a, sizeof a, 0) == 0 ? a.runtime : 0;
+}
+#else
+static uint64_t my_slice(void) {
+  return 0;
+}
+#endif
+
+/* Until the slices of its thread are others; or, where they never are, for a
+   while. Then it parks, and so its worker comes back. */
+static void compute_until_slow(void *arg) {
+  uint64_t *slices = arg;
+  int64_t end = gch_now() + GCH_SECOND;
+  slices[0] = my_slice();
+  while (my_slice() == slices[0] && gch_now() < end)
+    continue;
+  slices[1] = my_slice();
+  gch_sleep(GCH_MILLISECOND);
+  slices[2] = my_slice();
+}
+
+START_TEST(long_slices_are_for_as_long_as_a_task_computes) {
+  uint64_t slices[3] = {0};
+  gch_maxprocs(1);
+  gch_go(compute_until_slow, slices);
+  await_no_tasks();
+  ck_assert_uint_ge(slices[1], slices[0]);
+  ck_assert_uint_eq(slices[2], slices[0]);
+}
+END_TEST
+
 /* What a task makes ready before it goes off to compute */
 
 static atomic_int others;
@@ -356,6 +401,7 @@ Suite *test_suite(void) {
   t = test_case(s, "computing");
   tcase_add_test(t, two_tasks_that_only_compute_use_two_threads_at_once);
   tcase_add_test(t, a_task_that_computes_does_not_keep_another_out_for_good);
+  tcase_add_test(t, long_slices_are_for_as_long_as_a_task_computes);
   tcase_add_test(t, tasks_started_by_one_that_then_computes_run_elsewhere);
   tcase_add_test(t, a_task_woken_by_one_that_then_computes_runs_elsewhere);
   return s;
