@@ -3,6 +3,7 @@ pkginclude_HEADERS += go/go.h
 libgulch_la_SOURCES += \
   go/chain.c \
   go/chain.h \
+  go/due.c \
   go/extras.c \
   go/extras.h \
   go/fiber.h \

@@ -45,7 +45,7 @@ static struct {
   struct gch_deferred call;
   int64_t due; /* the next look at who is stuck */
   int quiet;   /* looks without a worker so far */
-} monitor = {.entry = {.fire = fire}, .call = {.run = look}};
+} monitor = {.entry = {.fire = fire, .own = true}, .call = {.run = look}};
 
 /* A look at `when` at the latest. */
 static void look_at(int64_t when) {

@@ -111,6 +111,8 @@ struct gch_worker {
   _Atomic clockid_t cpu_clock; /* of the thread */
   struct gch_fiber native;
   uint32_t random;
+  uint32_t due_skip, due_skips; /* looks at the clock left out: due.c */
+  int64_t due_looked_at;
   uint32_t vain_wakes; /* by itself, for what it could not steal */
   uint32_t stolen;     /* tasks by the last theft, which is not judged yet */
   int64_t stolen_at;

@@ -171,7 +171,7 @@ static bool begin_search(struct gch_worker *w) {
 static struct gch_task *find_task(struct gch_worker *w) {
   struct gch_task *t;
   for (int round = 0; round < ROUNDS; round++) {
-    if ((t = take_own(w)) || (t = gch__take_shared(w)))
+    if ((t = gch__run_due(w)) || (t = take_own(w)) || (t = gch__take_shared(w)))
       return t;
     if (!begin_search(w))
       return NULL;

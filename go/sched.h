@@ -210,6 +210,11 @@ static inline bool gch__forget_block(struct gch_worker *w) {
 bool gch__tasks_wait(void);
 bool gch__look_for_lack(int64_t now);
 
+/* due.c. Whether w, which takes its next task, is to go to its native stack,
+   since timers are due; run_due: there, sees to them. A task to run first. */
+bool gch__is_due(struct gch_worker *w);
+struct gch_task *gch__run_due(struct gch_worker *w);
+
 /* switch.c: runs t on w from its native stack. */
 void gch__run(struct gch_worker *w, struct gch_task *t);
 

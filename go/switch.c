@@ -33,6 +33,7 @@
 #include "go/extras.h"
 #include "go/sanitizer.h"
 #include "go/sched.h"
+#include "timer/queue.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -98,6 +99,10 @@ look_at_shared(struct gch_worker *w, struct gch_proc *p) {
 
 ALWAYS_INLINE struct gch_task *next_of(struct gch_worker *w, struct gch_proc *p,
                                        bool plain) {
+  if (__builtin_expect(atomic_load_explicit(&gch__due_hints, memory_order_relaxed), false) && gch__is_due(w)) {
+    gch__leave(w);
+    return NULL;
+  }
   if ((int32_t)(gch__tick(p) - p->look_tick) >= 0)
     return look_at_shared(w, p);
   struct gch_task *t = gch__take_next(p);

@@ -4,9 +4,9 @@
  * way (park/runs.h): firing adds one under the queue's lock, where the user
  * still holds the timer (gch_timer_free takes the entry out before it lets go).
  *
- * Only the library's thread fires, and it makes the calls that it gathered
- * before it fires again: so call is listed at most once. job may be wanted
- * several times at once; each time is a run.
+ * Several may fire at once. call is listed once, and owed says for how many
+ * runs: who calls takes that before it starts them. job may be wanted several
+ * times at once; each time is a run.
  */
 #include "go/job.h"
 #include "park/runs.h"
@@ -18,6 +18,7 @@ struct func_timer {
   struct gch_timer timer;
   struct gch_job job;
   struct gch_deferred call;
+  _Atomic uint32_t owed; /* runs to start; more than 0: call is listed */
   struct gch_runs runs;
   void (*fn)(void *);
   void *arg;
@@ -32,14 +33,17 @@ static void run(struct gch_job *job) {
 static void start(struct gch_deferred *d, struct gch_wakes *k) {
   (void)k;
   struct func_timer *t = gch__container_of(d, struct func_timer, call);
-  gch__job_start(&t->job);
+  /* Each run holds t until it is over. */
+  for (uint32_t n = atomic_exchange(&t->owed, 0); n > 0; n--)
+    gch__job_start(&t->job);
 }
 
 static void fire(struct gch_entry *e, int64_t now, struct gch_wakes *k) {
   (void)now;
   struct func_timer *t = (struct func_timer *)e;
   gch__runs_add(&t->runs);
-  gch__wakes_defer(k, &t->call);
+  if (atomic_fetch_add(&t->owed, 1) == 0)
+    gch__wakes_defer(k, &t->call);
 }
 
 static void let_go(gch_timer *t) {

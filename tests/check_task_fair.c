@@ -49,6 +49,47 @@ START_TEST(a_ping_pong_pair_does_not_starve_a_new_task) {
 }
 END_TEST
 
+/* Who sleeps among tasks that yield goes on with the next turn after his time, and
+   not when the queue for all is looked at. */
+struct sleeper {
+  atomic_bool over;
+  _Atomic long turns;
+  long waited;
+};
+
+enum { SLEEPS = 20, SLEEP_US = 1000, TURN_US = 200 };
+
+static void take_turns(void *arg) {
+  struct sleeper *s = arg;
+  while (!atomic_load(&s->over)) {
+    for (int64_t end = gch_in(TURN_US * GCH_MICROSECOND); gch_now() < end;)
+      ;
+    atomic_fetch_add(&s->turns, 1);
+    gch_yield();
+  }
+}
+
+static void sleep_on(void *arg) {
+  struct sleeper *s = arg;
+  long before = atomic_load(&s->turns);
+  for (int i = 0; i < SLEEPS; i++)
+    gch_sleep(SLEEP_US * GCH_MICROSECOND);
+  s->waited = atomic_load(&s->turns) - before;
+  atomic_store(&s->over, true);
+}
+
+START_TEST(who_sleeps_goes_on_with_the_next_turn) {
+  struct sleeper s = {.over = false};
+  gch_maxprocs(1);
+  for (int i = 0; i < 3; i++)
+    gch_go(take_turns, &s);
+  gch_go(sleep_on, &s);
+  await_no_tasks();
+  /* Twice what it takes where nobody is late. */
+  ck_assert_int_le(s.waited, 2 * SLEEPS * (SLEEP_US / TURN_US + 1));
+}
+END_TEST
+
 struct waker {
   gch_chan *gate;
   atomic_bool over;
@@ -242,6 +283,7 @@ Suite *test_suite(void) {
   tcase_add_test(t, a_yield_lets_a_task_run_that_the_same_task_started);
   tcase_add_test(t, yielding_tasks_do_not_starve_a_new_one);
   tcase_add_test(t, a_ping_pong_pair_does_not_starve_a_new_task);
+  tcase_add_test(t, who_sleeps_goes_on_with_the_next_turn);
   tcase_add_test(t, a_ping_pong_pair_does_not_starve_a_task_woken_by_a_thread);
   tcase_add_test(t, a_ping_pong_pair_does_not_starve_a_sleeper);
   tcase_add_test(t, tasks_that_never_park_do_not_starve_a_new_one);

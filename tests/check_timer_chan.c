@@ -158,8 +158,7 @@ START_TEST(who_asks_does_not_overtake_who_is_parked) {
   gch_timer *t = gch_timer_new(GCH_HOUR);
   for (int i = 0; i < OFTEN; i++) {
     struct receiver r = {gch_timer_chan(t), NULL, -1};
-    test_thread *thread =
-        thread_start(i & 4 ? receive_by_select : receive, &r);
+    test_thread *thread = thread_start(i & 4 ? receive_by_select : receive, &r);
     await_waiting(r.c, 0, 1);
     gch_timer_reset(t, 0);
     ck_assert_int_eq(tries[i % 4](r.c), EAGAIN);

@@ -52,4 +52,9 @@ check 0 select.pml -DDEADLINE
 check 0 select.pml -DCLOSE
 check 0 select.pml -DDEADLINE -DCLOSE
 check 1 select.pml -DONE_LOCK
+check 0 timer.pml
+check 1 timer.pml -DLATE_ALARM
+check 1 timer.pml -DSTORE
+check 1 timer.pml -DNO_OTHERS
+check 1 timer.pml -DFREE_AT_ONCE
 echo "$sum" >"$passed"

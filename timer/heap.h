@@ -45,6 +45,7 @@ struct gch_entry {
   uint32_t epoch;                      /* the queue's, see queue.c */
   uint16_t place;                      /* in the array; */
   uint16_t rank;                       /* or YOUNG, and in the tree */
+  bool own; /* for the library's own thread: not in the heap, see queue.c */
 };
 
 enum { GCH_YOUNG = 16 };

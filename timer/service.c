@@ -100,11 +100,14 @@ static void *serve(void *unused) {
   gch__thread_is_model();
   for (;;) {
     struct gch_wakes wakes = {.by_service = true};
-    int64_t next = gch__queue_run(&wakes);
+    bool fired;
+    int64_t next = gch__queue_serve(&wakes, &fired);
     void (*poll)(struct gch_wakes *) = atomic_load(&service.poll);
     if (poll)
       poll(&wakes);
     gch__wakes_flush(&wakes);
+    if (fired)
+      atomic_fetch_or(&gch__due_hints, GCH_DUE_FIRED);
     struct gch_job *job = next_job();
     if (job) {
       job->run(job);

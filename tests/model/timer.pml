@@ -7,8 +7,8 @@
  * Checked: nobody is parked for ever while the value is there; no value is of a
  * start that was stopped, none is taken twice; nobody touches what is freed.
  *
- * Faults: -DLATE_ALARM, who parks sets the alarm before the last look at the
- * receivers who left; -DSTORE, the call ends by a store; -DNO_OTHERS, who was
+ * Faults: -DLATE_ALARM, who parks sets the alarm without the channel's lock, and
+ * does not look again; -DSTORE, the call ends by a store; -DNO_OTHERS, who was
  * served does not set the alarm for the next; -DFREE_AT_ONCE, the last to let go
  * does not wait for the call.
  */
@@ -95,17 +95,17 @@ proctype owner() {
   :: i < 2 ->
      lock();
      if /* start again, or stop */
-     :: if
+     :: skip; if
         :: when != NEVER -> ends++
         :: else
         fi;
-        when = now + 1;
+        when = (now < 4 -> now + 1 : now);
         starts++;
         if
         :: parked > 0 -> set_alarm()
         :: else
         fi
-     :: if
+     :: skip; if
         :: when != NEVER -> ends++
         :: else
         fi;
