@@ -27,7 +27,8 @@ def cell(row, who):
 
 
 def rounded(value):
-    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
+    digits = 0 if value >= 10 else 2 if value >= 0.1 else 3
+    return f"{value:.{digits}f}"
 
 
 def ratios(row, over, under, key="value"):
@@ -40,6 +41,8 @@ def ratios(row, over, under, key="value"):
 
 
 def best_peer(row):
+    if row["unit"] == "share":
+        return None
     there = [p for p in PEERS if row["samples"].get(p)]
     return min(there, default=None, key=lambda p: median(row["samples"][p]))
 
