@@ -181,6 +181,7 @@ EXTRA_DIST += \
   tests/chan_forms.h \
   tests/coverage.sh \
   tests/cross.sh \
+  tests/cross_qemu.sh \
   tests/crowd.h \
   tests/ends.h \
   tests/ctx_facts.h \
