@@ -18,8 +18,9 @@
  * to a context or a timer are part of their owner's allocation, which lives
  * until the channel's last unref: destroy says how it goes.
  *
- * Lock order: context tree, channel, timer queue; sleepers, channel. A select
- * takes the locks of several channels in the order of their addresses.
+ * Lock order: context tree, channel, timer queue; sleepers, channel; a list of
+ * channels (registry.c: a dump), channel. A select takes the locks of several
+ * channels in the order of their addresses.
  */
 #ifndef GCH_CHAN_IMPL_H
 #define GCH_CHAN_IMPL_H

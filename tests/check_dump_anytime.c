@@ -205,6 +205,39 @@ START_TEST(a_fork_may_come_while_channels_are_made_and_freed) {
 }
 END_TEST
 
+/* A receiver who leaves takes the alarm back, with the channel's lock held; a
+   dump waits for that lock. */
+static void ask_a_timer(void *arg) {
+  struct bustle *b = arg;
+  gch_timer *t = gch_timer_new(GCH_HOUR);
+  while (!atomic_load(&b->over))
+    gch_recv_until(gch_timer_chan(t), NULL, gch_now() + 1000);
+  gch_timer_free(t);
+}
+
+static void keep_dumping(void *arg) {
+  struct bustle *b = arg;
+  while (!atomic_load(&b->over))
+    free(dump());
+}
+
+START_TEST(a_fork_may_come_while_a_dump_looks_at_a_timer_that_is_asked) {
+  struct bustle b = {false};
+  test_thread *threads[] = {thread_start(ask_a_timer, &b),
+                            thread_start(ask_a_timer, &b),
+                            thread_start(keep_dumping, &b)};
+  for (int i = 0; i < scaled(300); i++) {
+    pid_t pid = fork_with_parent();
+    if (pid == 0)
+      _exit(OK);
+    ck_assert_int_eq(status_of(pid), OK);
+  }
+  atomic_store(&b.over, true);
+  for (int i = 0; i < 3; i++)
+    thread_join(threads[i]);
+}
+END_TEST
+
 Suite *test_suite(void) {
   Suite *s = fork_suite("dump_anytime");
   TCase *streams = test_case(s, "streams");
@@ -215,7 +248,10 @@ Suite *test_suite(void) {
   tcase_add_test(forks, a_child_shows_what_it_made_itself);
   tcase_add_test(forks, a_childs_child_may_free_the_channels_of_both);
   tcase_add_test(forks, who_forked_is_shown_in_the_child_by_its_new_number);
-  if (!SANITIZED)
+  if (!SANITIZED) {
     tcase_add_test(forks, a_fork_may_come_while_channels_are_made_and_freed);
+    tcase_add_test(
+        forks, a_fork_may_come_while_a_dump_looks_at_a_timer_that_is_asked);
+  }
   return s;
 }
