@@ -236,8 +236,8 @@ GCH_API int gch_close_unref(gch_chan *c);
    more comes, receive; this is for ports from libraries that have it. */
 GCH_API bool gch_closed(const gch_chan *c);
 
-/* len(c), cap(c), in elements. 0 for NULL, and for a timer's channel, whose
-   one slot is hidden as in Go. */
+/* len(c), cap(c), in elements. 0 for NULL, and for a timer's channel, as in
+   Go. */
 GCH_API size_t gch_len(const gch_chan *c);
 GCH_API size_t gch_cap(const gch_chan *c);
 
