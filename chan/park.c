@@ -14,8 +14,11 @@ _Static_assert(sizeof(struct gch_single) <= GCH_TASK_ROOM &&
                "a task has room");
 
 /* Either nobody has claimed the operation, and nobody will once the group is
-   GAVE_UP; or somebody has, whose permit is to come. */
+   GAVE_UP; or somebody has, whose permit is to come. A timer may have been due
+   before the deadline, and nobody have come to say so. */
 static int gave_up(gch_chan *c, struct gch_queue *q, struct gch_waiter *w) {
+  int err = ETIMEDOUT;
+  struct gch_waiter *partner = NULL;
   if (!gch__claim(w->group, GCH_GAVE_UP)) {
     gch__park(&w->group->parker, GCH__FOREVER);
     return w->err;
@@ -23,9 +26,12 @@ static int gave_up(gch_chan *c, struct gch_queue *q, struct gch_waiter *w) {
   gch__lock(&c->lock);
   if (gch__queue_has(q, w))
     gch__queue_remove(q, w);
+  if (gch__is_timed(c) && gch__timed_take(c, w->elem, &partner) == 0)
+    err = 0;
   gch__receiver_left(c);
   gch__unlock(&c->lock);
-  return ETIMEDOUT;
+  gch__wake(partner);
+  return err;
 }
 
 static void single_init(struct gch_single *s, struct gch_task *task,

@@ -260,6 +260,18 @@ static size_t claimed(const struct select *s, size_t i) {
   return fired(s, i, p->waiter.err, p->drop);
 }
 
+/* The deadline has passed, and all queues are left. But a timer may have been
+   due before, and nobody have come to say so. */
+static size_t gave_up(const struct select *s) {
+  for (size_t i = 0; i < s->n; i++) {
+    const gch_case *k = &s->cases[i];
+    if (is_op(k) && gch__is_timed(k->chan) && is_ready(k) &&
+        poll_once(s, i) != NONE)
+      return i;
+  }
+  return s->deadline_at;
+}
+
 /* AGAIN: another was served, so once more. */
 static size_t lock_and_run(const struct select *s) {
   size_t i;
@@ -293,7 +305,7 @@ static size_t lock_and_run(const struct select *s) {
     return s->default_at;
   i = count > 0 ? park_group(s, &group) : sleep_only(s);
   leave_all(s, i);
-  return i == s->deadline_at ? i : claimed(s, i);
+  return i == s->deadline_at ? gave_up(s) : claimed(s, i);
 }
 
 /* first: what reading the cases gave. */

@@ -201,6 +201,32 @@ START_TEST(who_gives_up_leaves_the_value_to_the_next) {
 }
 END_TEST
 
+/* However late who is to wake it: the timer was first. */
+static void wait_a_little_longer(void *arg) {
+  struct receiver *r = arg;
+  for (int i = 0; i < 20 && r->result == 0; i++) {
+    gch_timer *t = gch_timer_new(1 * MS);
+    gch_chan *c = gch_timer_chan(t);
+    int64_t deadline = gch_in(1 * MS + 20 * GCH_MICROSECOND);
+    r->result = i % 2 ? gch_recv_until(c, NULL, deadline)
+                      : gch_select(GCH_RECV(c, NULL), GCH_UNTIL(deadline));
+    gch_timer_free(t);
+  }
+}
+
+START_TEST(a_timer_goes_before_a_later_deadline) {
+  enum { CROWD = 20 };
+  test_thread *thread[CROWD];
+  struct receiver r[CROWD] = {{NULL, NULL, 0}};
+  for (int i = 0; i < CROWD; i++)
+    thread[i] = thread_start(wait_a_little_longer, &r[i]);
+  for (int i = 0; i < CROWD; i++) {
+    thread_join(thread[i]);
+    ck_assert_int_eq(r[i].result, 0);
+  }
+}
+END_TEST
+
 START_TEST(a_select_is_woken_by_the_earliest_of_many_timers) {
   enum { MANY = 8 };
   gch_timer *t[MANY];
@@ -250,6 +276,7 @@ Suite *test_suite(void) {
   tcase_add_test(t, who_asks_does_not_overtake_who_is_parked);
   tcase_add_test(t, each_who_is_parked_gets_a_tick);
   tcase_add_test(t, who_gives_up_leaves_the_value_to_the_next);
+  tcase_add_test(t, a_timer_goes_before_a_later_deadline);
   tcase_add_test(t, a_select_is_woken_by_the_earliest_of_many_timers);
   tcase_add_test(t, a_reset_reaches_who_is_parked);
   return s;
