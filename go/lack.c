@@ -9,12 +9,16 @@
  * that who waits for 10 s hears of it.
  *
  * A task moves when it is started or taken from a queue, or ends; and while the
- * threads of tasks use processor time, since one that computes may be about to
- * end. What the program's own threads do is no matter of tasks.
+ * threads of tasks use processor time, or wait for a processor that other programs
+ * have, since one that computes may be about to end. What the program's own
+ * threads do is no matter of tasks.
  */
 #include "go/sched.h"
+#include "go/spawn.h"
 #include "park/say.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #define sched gch__sched
@@ -29,7 +33,7 @@ static struct {
   int64_t failed; /* when a thread could not be started last */
   uint64_t steps; /* at `since` */
   int64_t window; /* for processor time, when it began */
-  int64_t cpu;    /* and what tasks had used then */
+  int64_t wanted; /* and what tasks had wanted of it then */
   uint32_t generation; /* of the process that all this is about */
 } lack;
 
@@ -58,13 +62,46 @@ static uint64_t steps(void) {
   return sum;
 }
 
+/* Nanoseconds for which a thread was on a processor, or ready to be, as the
+   kernel counts (proc(5)); 0: that is not told. */
+static int64_t kernel_time(uint32_t tid) {
+  char path[64], text[64] = "";
+  long long ran = 0, waited = 0;
+  snprintf(path, sizeof path, "/proc/self/task/%u/schedstat", (unsigned)tid);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return 0;
+  ssize_t n = read(fd, text, sizeof text - 1);
+  close(fd);
+  return n > 0 && sscanf(text, "%lld %lld", &ran, &waited) == 2 ? ran + waited
+                                                                : 0;
+}
+
+int64_t gch__wanted_time(uint32_t tid, clockid_t clock) {
+  int64_t told = kernel_time(tid);
+  return told > 0 ? told : gch__clock_time(clock);
+}
+
+static int64_t thread_tasks_wanted(void) {
+  enum { SOME = 16 };
+  struct gch_thread_task some[SOME];
+  int64_t sum = 0;
+  uint64_t last = 0;
+  for (size_t n; (n = gch__thread_tasks(last, some, SOME)) > 0;)
+    for (size_t i = 0; i < n; i++) {
+      sum += gch__wanted_time(some[i].tid, gch__clock_of(some[i].tid));
+      last = some[i].serial;
+    }
+  return sum;
+}
+
 static bool computes(int64_t now) {
   if (now - lack.window < WINDOW)
     return false;
-  int64_t cpu = gch__workers_time() + gch__thread_tasks_time();
-  bool busy = (cpu - lack.cpu) / BUSY >= (now - lack.window) / WINDOW;
+  int64_t wanted = gch__workers_wanted() + thread_tasks_wanted();
+  bool busy = (wanted - lack.wanted) / BUSY >= (now - lack.window) / WINDOW;
   lack.window = now;
-  lack.cpu = cpu;
+  lack.wanted = wanted;
   return busy;
 }
 

@@ -161,18 +161,21 @@ void gch__work(struct gch_worker *w);
 /* Some tasks from the shared queue, the first to run at once. */
 struct gch_task *gch__take_shared(struct gch_worker *w);
 
-/* thread.c. worker_start: a new thread for p, counted as searching, or, where p is
-   NULL, to be idle; false: none can be started. is_thread: the caller's thread is w's, where that is new. reset:
-   in a forked child. expect (start.c): does init if that is to be done. */
+/* thread.c. worker_start: a new thread for p, counted as searching, or, where p
+   is NULL, to be idle; false: none can be started. is_thread: the caller's thread
+   is w's, where that is new. reset: in a forked child. expect (start.c): does init
+   if that is to be done. */
 void gch__threads_init(void);
 bool gch__threads_begun(void);
 void gch__threads_expect(void);
 
-/* Processor time, nanoseconds: of a clock, 0 where there is none; of the threads
-   of all workers that there are, of all tasks that are a thread. */
+/* Nanoseconds. clock_time: of processor, 0 where there is no such clock. wanted:
+   those and the ones waited for a processor, of a thread (lack.c), of those of
+   all workers. clock_of: a thread's clock, as Linux numbers it. */
 int64_t gch__clock_time(clockid_t clock);
-int64_t gch__workers_time(void);
-int64_t gch__thread_tasks_time(void);
+clockid_t gch__clock_of(uint32_t tid);
+int64_t gch__wanted_time(uint32_t tid, clockid_t clock);
+int64_t gch__workers_wanted(void);
 bool gch__threads_are_at_limit(void);
 bool gch__threads_are_scarce(void);
 bool gch__worker_start(struct gch_proc *p);
@@ -205,8 +208,9 @@ static inline bool gch__forget_block(struct gch_worker *w) {
   return found;
 }
 
-/* lack.c: whether tasks are ready that nobody runs; the monitor looks whether tasks wait because threads can't be started.
-   If so, one is tried again; or the process ends. */
+/* lack.c: whether tasks are ready that nobody runs; the monitor looks whether
+   tasks wait because threads can't be started. If so, one is tried again; or the
+   process ends. */
 bool gch__tasks_wait(void);
 bool gch__look_for_lack(int64_t now);
 

@@ -95,27 +95,6 @@ size_t gch__thread_tasks(uint64_t after, struct gch_thread_task *to,
   return n;
 }
 
-/* A thread's clock, as Linux numbers it. */
-static int64_t time_of(uint32_t tid) {
-#ifdef __linux__
-  enum { OF_THREAD = 4, BY_SCHEDULER = 2 };
-  return gch__clock_time(
-      (clockid_t)(~tid << 3 | (uint32_t)(OF_THREAD | BY_SCHEDULER)));
-#else
-  (void)tid;
-  return 0;
-#endif
-}
-
-int64_t gch__thread_tasks_time(void) {
-  int64_t sum = 0;
-  gch__lock(&list.lock);
-  for (struct listed *l = list.first; l; l = l->next)
-    sum += time_of(l->task.tid);
-  gch__unlock(&list.lock);
-  return sum;
-}
-
 void gch__thread_tasks_lock(void) {
   gch__lock(&list.lock);
 }

@@ -98,13 +98,23 @@ int64_t gch__clock_time(clockid_t clock) {
              : 0;
 }
 
-/* Whose thread has ended has no clock. */
-int64_t gch__workers_time(void) {
+clockid_t gch__clock_of(uint32_t tid) {
+#ifdef __linux__
+  enum { OF_THREAD = 4, BY_SCHEDULER = 2 };
+  return (clockid_t)(~tid << 3 | (uint32_t)(OF_THREAD | BY_SCHEDULER));
+#else
+  (void)tid;
+  return (clockid_t)-1;
+#endif
+}
+
+int64_t gch__workers_wanted(void) {
   int64_t sum = 0;
+  uint32_t tid;
   for (struct records *r = atomic_load(&newest); r; r = r->older)
     for (int i = 0; i < RECORDS; i++)
-      if (atomic_load(&r->workers[i].tid) != 0)
-        sum += gch__clock_time(atomic_load(&r->workers[i].cpu_clock));
+      if ((tid = atomic_load(&r->workers[i].tid)) != 0)
+        sum += gch__wanted_time(tid, atomic_load(&r->workers[i].cpu_clock));
   return sum;
 }
 

@@ -10,7 +10,9 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static atomic_int left = 1000; /* threads that may be made */
@@ -180,12 +182,52 @@ START_TEST(a_task_that_computes_for_longer_is_let_alone) {
 }
 END_TEST
 
+/* Beside a process that computes, on its processor, and is more important. */
+static int compute_starved(void *arg) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET((size_t)sched_getcpu(), &one);
+  if (sched_setaffinity(0, sizeof one, &one) != 0)
+    return 1;
+  pid_t other = fork();
+  if (other == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (volatile int i = 0;;)
+      i = !i;
+  }
+  setpriority(PRIO_PROCESS, 0, 19);
+  int end = compute_for_long(arg);
+  kill(other, SIGKILL);
+  return end;
+}
+
+static void see_starved(void *unused, void *ending) {
+  *(struct ending *)ending = ending_of(compute_starved, unused);
+}
+
+static int starved;
+
+/* That costs a processor meanwhile. */
+static bool may_take_long(void) {
+  return scaled(10) >= 10;
+}
+
+START_TEST(a_task_that_gets_little_of_a_processor_is_let_alone) {
+  static struct ending e;
+  read_ahead(starved, &e, sizeof e);
+  ck_assert_msg(WIFEXITED(e.status) && WEXITSTATUS(e.status) == 0, "%#x: %s",
+                (unsigned)e.status, e.text);
+}
+END_TEST
+
 static void start_all_ahead(void) {
   static int busy;
   standstills[0] = start_ahead(see_standstill, NULL, sizeof(struct standstill));
   standstills[1] =
       start_ahead(see_standstill, &busy, sizeof(struct standstill));
   computing_long = start_ahead(see_computing, NULL, sizeof(struct ending));
+  if (may_take_long())
+    starved = start_ahead(see_starved, NULL, sizeof(struct ending));
 }
 
 Suite *test_suite(void) {
@@ -197,5 +239,7 @@ Suite *test_suite(void) {
   tcase_add_loop_test(
       t, a_standstill_ends_the_program_within_ten_seconds_and_says_why, 0, 2);
   tcase_add_test(t, a_task_that_computes_for_longer_is_let_alone);
+  if (may_take_long())
+    tcase_add_test(t, a_task_that_gets_little_of_a_processor_is_let_alone);
   return s;
 }
