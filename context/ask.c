@@ -40,13 +40,19 @@ static int await_err(struct gch_cancel_ctx *c, int err, int *cause) {
   return over ? err : gch__orphan_err(&c->base, cause);
 }
 
+/* Apart: whoever finds no such thing needs no room on the stack. */
+__attribute__((noinline)) static int awaited(struct gch_cancel_ctx *c, int err) {
+  int cause;
+  return await_err(c, err, &cause);
+}
+
 /* Acquire, all: they pair with the releases in finish_cancel. Who sees over
    sees done closed. */
 static inline int err_of(struct gch_cancel_ctx *c) {
-  int cause, err = atomic_load_explicit(&c->err, memory_order_acquire);
-  if (err != 0 && !atomic_load_explicit(&c->over, memory_order_acquire))
-    err = await_err(c, err, &cause);
-  return err;
+  int err = atomic_load_explicit(&c->err, memory_order_acquire);
+  if (err == 0 || atomic_load_explicit(&c->over, memory_order_acquire))
+    return err;
+  return awaited(c, err);
 }
 
 /* c has an error. */
