@@ -134,7 +134,9 @@ GCH_API int gch_sleep_ctx(const gch_ctx *ctx, int64_t ns);
    err takes. drop is called at the last unref, not if gch_ctx_custom fails.
    done without err is EINVAL. None is called with a lock of gulch held. err may
    be called by whoever cancels what is above, or closes done; where a deadline
-   or a signal does that, err and drop are called in a task. */
+   or a signal does that, err and drop are called in a task. In a forked child
+   err may also be called by who first asks something below it for its error,
+   where done was closed and err not asked yet when the process forked. */
 typedef struct gch_ctx_ops {
   bool (*deadline)(void *self, const gch_ctx *parent, int64_t *out);
   gch_chan *(*done)(void *self, const gch_ctx *parent);

@@ -25,9 +25,9 @@
  * right one: the context is an orphan, with err ECANCELED and cause 0, and what
  * hung on it has err but never `over`. Who finds such a one, which is
  * gch_ctx_err or who attaches to it, asks the orphan by gch__orphan_err. The
- * first answer stays. Where it is the forking thread that was to make the call,
- * or was at it, it does so in the child: there is nothing left to finish then,
- * and its answer is one like others.
+ * first answer stays, and nobody asks again. Where it is the forking thread
+ * that was to make the call, or was at it, it does so in the child: there is
+ * nothing left to finish then, and its answer is one like others.
  */
 #include "context/walk.h"
 #include "park/fork.h"
@@ -61,17 +61,28 @@ static void answer(struct gch_custom_ctx *x, int err, int cause) {
   x->cause = cause;
 }
 
+/* A cause of 0: there is none yet. */
+static int answer_of(struct gch_custom_ctx *x, int *cause) {
+  gch__lock(x->hub.lock);
+  int err = x->err;
+  *cause = x->cause;
+  gch__unlock(x->hub.lock);
+  return err;
+}
+
 int gch__orphan_err(const gch_ctx *below, int *cause) {
   const gch_ctx *ctx = below->parent;
   while (ctx->kind != GCH_CTX_CUSTOM || !gch__as_custom(ctx)->orphan)
     ctx = ctx->parent;
   struct gch_custom_ctx *x = gch__as_custom(ctx);
-  int err = error_of(x, cause);
-  gch__lock(x->hub.lock);
-  answer(x, err, *cause);
-  err = x->err;
-  *cause = x->cause;
-  gch__unlock(x->hub.lock);
+  int err = answer_of(x, cause);
+  if (*cause == 0) {
+    err = error_of(x, cause);
+    gch__lock(x->hub.lock);
+    answer(x, err, *cause);
+    gch__unlock(x->hub.lock);
+    err = answer_of(x, cause);
+  }
   return err;
 }
 

@@ -83,8 +83,12 @@ static bool is_done(const gch_ctx *ctx, int err) {
 
 static int all_are_done(struct tree *t) {
   gch_close(t->slow.gate);
+  require(is_done(t->child, EIO));
+  int asked = atomic_load(&t->slow.asked);
   require(is_done(t->child, EIO) && is_done(t->leaf, EIO));
-  require(is_done(t->inherits, EIO) && is_done(t->custom, EIO));
+  require(is_done(t->inherits, EIO));
+  require(atomic_load(&t->slow.asked) == asked);
+  require(is_done(t->custom, EIO));
   require(is_done(t->below_other, EAGAIN));
   const gch_ctx *parents[] = {t->custom, t->child, t->leaf, t->inherits};
   for (int i = 0; i < 4; i++) {
