@@ -53,8 +53,8 @@ struct gch_watch {
   struct gch_watch *next, **link;    /* link is NULL when not listed */
 };
 
-/* First what allocators write over in what was freed, two words: so refs, then 0,
-   can be seen there for a while. */
+/* First what allocators write over in what was freed, two words: so refs, then
+   0, can be seen there for a while. */
 struct gch_chan {
   alignas(max_align_t) struct gch_lock lock;
   _Atomic uint8_t state; /* enum gch_state */
@@ -142,8 +142,8 @@ static inline uint32_t gch__turns(const gch_chan *c) {
   return (uint32_t)atomic_load_explicit(&c->turns, memory_order_acquire);
 }
 
-/* With the lock held: makes what is counted for fork.c smaller, where size_t has
-   32 bits. */
+/* With the lock held: makes what is counted for fork.c smaller, where size_t
+   has 32 bits. */
 void gch__rewind(gch_chan *c);
 
 /* The same before n values are taken out of the ring. */

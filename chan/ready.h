@@ -16,12 +16,12 @@
  * That several channels are not ready at one and the same instant takes two
  * looks at each. A channel can become ready and not ready again in between only
  * if a value is taken out of its buffer or, where it has none, somebody queues
- * on it, or a timer's value is taken or thrown away: these are its turns, counted before they show. So: turns, then
- * readiness, of all; then readiness, then turns, of all. If nothing was ready
- * and no turn was taken, then nothing was ready from the last of the first
- * looks to the first of the second. Release and acquire: who sees what a turn
- * made of len or of a queue sees the turn; who sees a turn sees what was before
- * it.
+ * on it, or a timer's value is taken or thrown away: these are its turns,
+ * counted before they show. So: turns, then readiness, of all; then readiness,
+ * then turns, of all. If nothing was ready and no turn was taken, then nothing
+ * was ready from the last of the first looks to the first of the second.
+ * Release and acquire: who sees what a turn made of len or of a queue sees the
+ * turn; who sees a turn sees what was before it.
  */
 #ifndef GCH_CHAN_READY_H
 #define GCH_CHAN_READY_H

@@ -72,9 +72,9 @@ static int try_recv(gch_chan *c, void *elem) {
   return err;
 }
 
-/* With the lock held, which is released: a timer's channel, where an attempt gave
-   EAGAIN and partner. Who is to be woken is woken before the caller
-   parks, without the lock: so another attempt comes after that. */
+/* With the lock held, which is released: a timer's channel, where an attempt
+   gave EAGAIN and partner. Who is to be woken is woken before the caller parks,
+   without the lock: so another attempt comes after that. */
 __attribute__((noinline)) static int
 recv_timed_or_park(gch_chan *c, void *elem, int64_t deadline,
                    struct gch_waiter *partner) {

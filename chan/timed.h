@@ -6,8 +6,8 @@
  * time on at which the timer is due: who asks, by whatever form, has the clock
  * looked at, and takes it. So nothing happens at that time unless somebody is
  * parked there. Then an alarm is set: who comes to an empty queue of receivers
- * sets it, who leaves it empty takes it back. Receivers who are parked go first:
- * who asks while the value is there, and finds one, hands it over.
+ * sets it, who leaves it empty takes it back. Receivers who are parked go
+ * first: who asks while the value is there, and finds one, hands it over.
  */
 #ifndef GCH_CHAN_TIMED_H
 #define GCH_CHAN_TIMED_H
@@ -20,8 +20,8 @@ bool gch__timed_ready(const gch_chan *c);
 /* All others with the channel's lock held. As gch__recv_locked. */
 int gch__timed_take(gch_chan *c, void *elem, struct gch_waiter **partner);
 
-/* A receiver is about to queue: sets the alarm, if there is none. True: after the
-   unlock gch__timed_wake is to be called. */
+/* A receiver is about to queue: sets the alarm, if there is none. True: after
+   the unlock gch__timed_wake is to be called. */
 bool gch__timed_await(gch_chan *c);
 void gch__timed_wake(void);
 

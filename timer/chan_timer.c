@@ -13,11 +13,11 @@
  * who looks whether to try. So starting, stopping and taking are each one step
  * there, and nothing stale is left after it: there is nothing that could be.
  *
- * The alarm is the entry in the timer queue, for receivers who are parked. It is
- * in the queue, or its call is to run or runs (firing), whenever somebody that
- * can be claimed is in the channel's queue of receivers and the timer runs; and
- * not later than when. It may be there, and fire, for nobody: a call that finds
- * nothing due, or nobody, does nothing.
+ * The alarm is the entry in the timer queue, for receivers who are parked. It
+ * is in the queue, or its call is to run or runs (firing), whenever somebody
+ * that can be claimed is in the channel's queue of receivers and the timer
+ * runs; and not later than when. It may be there, and fire, for nobody: a call
+ * that finds nothing due, or nobody, does nothing.
  *
  *     firing     means                                   set by
  *     IDLE       no call is listed, or runs              the call
@@ -25,12 +25,13 @@
  *     LOOKING    it looks now                            the call
  *     GONE       it is to free the timer                 destroy
  *
- * fire is called with the queue's lock held, and does no more than list the call,
- * which takes the channel's lock, serves who is parked and sets the alarm for the
- * next. What it does to firing is its last touch of the timer.
+ * fire is called with the queue's lock held, and does no more than list the
+ * call, which takes the channel's lock, serves who is parked and sets the alarm
+ * for the next. What it does to firing is its last touch of the timer.
  *
- * Memory: one allocation, the timer and its channel, freed by the channel's last
- * unref, which takes the entry out before; or by a call that is still under way.
+ * Memory: one allocation, the timer and its channel, freed by the channel's
+ * last unref, which takes the entry out before; or by a call that is still
+ * under way.
  *
  * Lock order: channel, timer queue.
  */
@@ -137,7 +138,7 @@ static int64_t take(struct chan_timer *t) {
   return when;
 }
 
-/* Hands the value, which is there, to the first receiver; NULL: there is none. */
+/* Hands the value, which is there, to the first receiver; NULL: no receiver. */
 static struct gch_waiter *serve(struct chan_timer *t) {
   struct gch_waiter *w = gch__queue_claim(&t->chan.receivers);
   if (w) {

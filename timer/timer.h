@@ -45,8 +45,8 @@ GCH_API int64_t gch_in(int64_t ns);
 /* Sleeps at least ns; at once for ns <= 0. */
 GCH_API void gch_sleep(int64_t ns);
 
-/* time.After: a channel that gives the time at which it was due, once. Yours to unref,
-   which also ends the timer. In a select GCH_TIMEOUT is cheaper. */
+/* time.After: a channel that gives the time at which it was due, once. Yours to
+   unref, which also ends the timer. In a select GCH_TIMEOUT is cheaper. */
 GCH_API gch_chan *gch_after(int64_t ns);
 
 typedef struct gch_timer gch_timer;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What all timers share. One with a channel (timer, ticker, after: chan_timer.c)
- * is one allocation with it, freed by the channel's last unref; a timer_func
- * frees itself (go/timer_func.c).
+ * What all timers share. One with a channel (timer, ticker, after:
+ * chan_timer.c) is one allocation with it, freed by the channel's last unref; a
+ * timer_func frees itself (go/timer_func.c).
  *
- * A timer_func runs while its entry is in the timer queue. Stopping, or starting
- * again, is one step under the queue's lock, under which it also fires.
+ * A timer_func runs while its entry is in the timer queue. Stopping, or
+ * starting again, is one step under the queue's lock, under which it also
+ * fires.
  */
 #ifndef GCH_TIMER_TIMER_IMPL_H
 #define GCH_TIMER_TIMER_IMPL_H
