@@ -183,12 +183,13 @@ build() {
   have ccache && cc="ccache $compiler"
   build_check || return
   cd "$dir"
+  [ -z "$run" ] || $cc -O2 -c "$source/tests/qemu_fork.c" || return
   # shellcheck disable=SC2086 # lists of words
   if ! [ -e Makefile ]; then
     # PKG_CONFIG: nothing that this system has is for that one.
     "$source/configure" -q --host="$host" --disable-static --enable-werror \
       CC="$cc" PKG_CONFIG=false CHECK_CFLAGS="-I$dir/root/include $cflags_tests" \
-      CHECK_LIBS="-L$dir/root/lib -lcheck -lrt -lm" \
+      CHECK_LIBS="${run:+$dir/qemu_fork.o} -L$dir/root/lib -lcheck -lrt -lm" \
       CPPFLAGS="$cppflags" CFLAGS="$cflags_all" LDFLAGS="$ldflags" \
       ${CONFIGURE_OPTIONS-} >configure.log 2>&1 || {
       cat configure.log
@@ -335,8 +336,8 @@ try() (
   fetch_check
   link_kernel
   [ -e "$source/configure" ] || (cd "$source" && autoreconf -fi >/dev/null)
-  build || exit 1
   choose_runner
+  build || exit 1
   find tests \( -name '*.trs' -o -name '*.log.[12]' \) -exec rm {} +
   : >check-programs.log
   wanted=$(chosen) programs=''

@@ -24,8 +24,8 @@ something_can_wake_is_not:11: 0xb=dies of /proc/self/stat after main has left'
 
 # qemu 10 hangs in a forked process that starts a thread, if in the parent one
 # was just being started, since nobody gives back a lock of its own. No log says
-# whether a hang was that: so tests take care not to fork then (fork_alone.h), and
-# what fails is tried again.
+# whether a hang was that: so no fork comes then (qemu_fork.c), and what fails is
+# tried again.
 
 # One a line.
 failures() { # log

@@ -13,11 +13,9 @@ static inline void begun(void *c) {
 }
 
 /* AddressSanitizer's allocator does not survive a fork while another thread is
-   in it, as one that is just being started is; nor does qemu (cross_qemu.sh).
-   So there is one worker then, and a fork waits until it and the library's
-   thread are past that. */
-#define FORK_ALONE                                                             \
-  ((SANITIZED && !THREAD_SANITIZED) || getenv("GULCH_TEST_EMULATOR") != NULL)
+   in it, as one that is just being started is. So there is one worker then, and
+   a fork waits until it and the library's thread are past that. */
+#define FORK_ALONE (SANITIZED && !THREAD_SANITIZED)
 
 static inline void one_worker(void) {
   if (FORK_ALONE)

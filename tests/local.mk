@@ -183,6 +183,7 @@ EXTRA_DIST += \
   tests/cross.sh \
   tests/cross_qemu.sh \
   tests/crowd.h \
+  tests/qemu_fork.c \
   tests/ends.h \
   tests/ctx_facts.h \
   tests/ctx_race.h \
