@@ -5,8 +5,13 @@
 
 /* Cond */
 
+/* Who waits is counted before he has given the mutex back: who holds it sees
+   only those who have, and a fork then leaves no ghost with it. */
 static size_t cond_sleepers(struct scene *s) {
-  return gch_cond_waiting(&s->cond);
+  gch_mutex_lock(&s->mutex);
+  size_t n = gch_cond_waiting(&s->cond);
+  gch_mutex_unlock(&s->mutex);
+  return n;
 }
 
 static void wait_for_cond(void *arg) {
