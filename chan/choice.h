@@ -73,7 +73,7 @@ static inline bool still_nothing(const gch_case *cases, size_t n,
 
 /* Whether the default, listed last, fires for want of anything to receive: the
    most frequent poll, apart from the others so that it takes few instructions.
-   A look at one channel is at one instant anyhow. */
+   A look at one channel is at one instant anyhow, and needs no turns. */
 static inline bool nothing_to_receive(const gch_case *cases, size_t n) {
   uint32_t turns = 0;
   if (n < 2 || n > INT_MAX || cases[n - 1].kind != GCH_CASE_DEFAULT)
@@ -84,7 +84,8 @@ static inline bool nothing_to_receive(const gch_case *cases, size_t n) {
     const gch_chan *c = cases[i].chan;
     if (!c)
       continue;
-    turns += gch__turns(c);
+    if (n > 2)
+      turns += gch__turns(c);
     if (gch__recv_may_be_ready(c))
       return false;
   }
