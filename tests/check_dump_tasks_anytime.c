@@ -31,9 +31,28 @@ static void expect_seen(const char *function, const char *line) {
   ck_assert_str_eq(is, line);
 }
 
+static bool is_seen(const char *function, const char *line) {
+  const char *is = line_of(seen, function);
+  return is && strcmp(is, line) == 0;
+}
+
+static void dump_anew(void) {
+  static const int value = 1;
+  gch_send(scene.c, &value);
+  await_no_tasks();
+  free(seen);
+  gch_run(dump_in_main_task, NULL);
+}
+
+/* Who sleeps on the way, for a page of memory say, may lose its proc, and then is
+   outside, and the other begins: so this may take more than one try. */
 START_TEST(who_dumps_runs_and_who_has_not_begun_is_ready) {
   gch_maxprocs(1);
   gch_run(dump_in_main_task, NULL);
+  for (int i = 0; i < 100 && !(is_seen("dump_in_main_task", "running") &&
+                               is_seen("receiver", "ready"));
+       i++)
+    dump_anew();
   expect_seen("dump_in_main_task", "running");
   expect_seen("receiver", "ready");
   free(seen);

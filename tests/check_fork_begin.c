@@ -15,6 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#if SANITIZED
+/* Sanitizers use these functions before they are ready themselves. */
+Suite *test_suite(void) {
+  return suite_create("fork_begin");
+}
+#else
+
 enum { OK = 0, AT_FENCE = 0, BEFORE_HANDLERS, AFTER_HANDLERS, PLACES };
 
 static struct {
@@ -124,7 +131,8 @@ END_TEST
 Suite *test_suite(void) {
   Suite *s = suite_create("fork_begin");
   TCase *t = test_case(s, "fork_begin");
-  if (!SANITIZED)
-    tcase_add_loop_test(t, a_child_does_what_was_left, 0, PLACES);
+  tcase_add_loop_test(t, a_child_does_what_was_left, 0, PLACES);
   return s;
 }
+
+#endif
