@@ -16,10 +16,9 @@ static uint32_t push_own(struct gch_worker *w, struct gch_task *t) {
   return n;
 }
 
-/* What w's proc has may be stolen. */
-static void lend(struct gch_worker *w) {
-  struct gch_proc *p = atomic_load_explicit(&w->proc, memory_order_relaxed);
-  if (p && !atomic_load_explicit(&p->stale, memory_order_relaxed))
+/* What p has may be stolen. */
+static void lend(struct gch_proc *p) {
+  if (!atomic_load_explicit(&p->stale, memory_order_relaxed))
     atomic_store_explicit(&p->stale, true, memory_order_relaxed);
 }
 
@@ -31,10 +30,15 @@ static bool somebody_idle(void) {
    have their turn here. */
 void gch__submit_quietly(struct gch_task *t) {
   struct gch_worker *w = gch__worker_running;
-  if (!w || !push_own(w, t))
+  struct gch_proc *p = w ? gch__enter(w) : NULL;
+  if (p) {
+    gch__push(&p->queue, t);
+    lend(p);
+  }
+  if (w)
+    gch__leave(w);
+  if (!p)
     gch__submit_shared(t);
-  else
-    lend(w);
 }
 
 /* Tasks are in a queue while a proc is idle. */

@@ -192,7 +192,7 @@ const struct gch_task *gch__records(const struct slab **at, size_t *n) {
   return (*at)->tasks;
 }
 
-static void tasks_over(struct gch_free *batch) {
+__attribute__((noinline)) static void tasks_over(struct gch_free *batch) {
   gch__lock(&memory.lock);
   push_batch(&memory.tasks, batch);
   gch__unlock(&memory.lock);
@@ -282,7 +282,7 @@ static size_t kept(void) {
 }
 
 /* Onto the global list while there is room. */
-static void stacks_over(struct gch_free *batch) {
+__attribute__((noinline)) static void stacks_over(struct gch_free *batch) {
   size_t most = kept();
   gch__lock(&memory.lock);
   bool room = memory.num_stacks < most;
@@ -311,7 +311,8 @@ static struct gch_free *take_stacks(void) {
 
 /* Both */
 
-static void give_back(enum gch_free_kind kind, struct gch_free *batch) {
+/* Inline, since mostly there is nothing. */
+static inline void give_back(enum gch_free_kind kind, struct gch_free *batch) {
   if (batch && kind == GCH_FREE_TASKS)
     tasks_over(batch);
   else if (batch)
@@ -381,6 +382,19 @@ void gch__task_free(struct gch_worker *w, struct gch_task *t,
     gch__leave(w);
   give_back(GCH_FREE_TASKS, tasks);
   give_back(GCH_FREE_STACKS, stacks);
+}
+
+/* The common case in few instructions, without a stack of its own. */
+void gch__record_free(struct gch_worker *w, struct gch_task *t) {
+  struct gch_proc *p = gch__enter_at_once(w);
+  if (!p) {
+    gch__task_free(w, t, NULL);
+    return;
+  }
+  t->generation = GCH_NO_GENERATION;
+  struct gch_free *over = gch__put_free(&p->free[GCH_FREE_TASKS], t);
+  gch__leave_at_once(w);
+  give_back(GCH_FREE_TASKS, over);
 }
 
 void gch__free_lists_flush(struct gch_proc *p) {

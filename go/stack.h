@@ -138,9 +138,11 @@ struct gch_task *gch__task_new(struct gch_worker *w);
    NULL: there are no more. Those that are free are of GCH_NO_GENERATION. */
 const struct gch_task *gch__records(const struct slab **at, size_t *n);
 
-/* Frees a record, and a stack if s is not NULL. */
+/* Frees a record, and a stack if s is not NULL; w may be NULL. The second: the
+   record of a worker's task whose stack goes on. */
 void gch__task_free(struct gch_worker *w, struct gch_task *t,
                     struct gch_stack *s);
+void gch__record_free(struct gch_worker *w, struct gch_task *t);
 
 /* A stack of gch__stack_size(). NULL: all are in use or in other procs' lists,
    and the kernel has no more; try again later. */

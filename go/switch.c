@@ -308,7 +308,7 @@ take_over(struct gch_worker *w, struct gch_task *self, struct gch_task *next) {
   next->fiber.sp = next->stack; /* it has begun */
   set_running(next);
   set_task(w, next);
-  gch__task_free(w, self, NULL);
+  gch__record_free(w, self);
   return w;
 }
 
