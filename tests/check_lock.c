@@ -21,6 +21,7 @@ static void counted_wake(_Atomic uint32_t *word);
 #define gch__futex_wait counted_wait
 #define gch__futex_wake counted_wake
 #define gch__lock_sleepers own_lock_sleepers
+#define gch__lock_await own_lock_await
 #define gch__lock_slow own_lock_slow
 #define gch__lock_wake own_lock_wake
 #define gch__lock_give_way own_lock_give_way
