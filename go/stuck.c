@@ -11,7 +11,9 @@
  * used since was used for the first task.
  *
  *     the thread        for   and                             its proc
- *     sleeps            10 µs tasks wait, all procs are held  goes on
+ *     sleeps, but not   10 µs tasks wait, all procs are held  goes on
+ *       in the kernel's
+ *       own interest
  *     sleeps            4 ms                                  goes on
  *     wants to run      4 ms  has run for half of one         goes on
  *     wants to run      4 ms  has not                         stays
@@ -38,8 +40,10 @@ enum {
   YOUNG = 200000,    /* a turn of which no processor time is read */
 };
 
-/* What the thread does: 'R', it wants a processor, so it computes; another letter
-   (proc(5)): it sleeps; 0: that is not told. */
+/* What the thread does, proc(5): 'R', it wants a processor, so it computes; 'S',
+   it sleeps; 'D', the same in the kernel's own interest, mostly for a short while:
+   for a disk, or for the lock on the process's memory that each new page of a
+   stack takes; 0: that is not told. */
 static char state_of(uint32_t tid) {
   char path[64], text[128] = "";
   snprintf(path, sizeof path, "/proc/self/task/%u/stat", (unsigned)tid);
@@ -76,12 +80,14 @@ static bool is_at_the_same(struct gch_proc *p, const struct gch_sight *s) {
 }
 
 /* w's task goes on without a proc. That it computes it may do by longer slices
-   than others, who have something to wait for. */
-static void take_proc(struct gch_worker *w, struct gch_proc *p, bool computes,
+   than others, who have something to wait for. Who waits for the kernel itself
+   says nothing about the next call. */
+static void take_proc(struct gch_worker *w, struct gch_proc *p, char state,
                       struct gch_queue_of_tasks *rest) {
-  if (!computes)
+  bool computes = state == 'R';
+  if (state == 'S')
     gch__found_blocked(w);
-  else if (!w->slow)
+  else if (computes && !w->slow)
     gch__thread_slice(atomic_load(&w->tid), GCH_SLICE_LONG);
   w->slow |= computes;
   atomic_store(&w->proc, NULL);
@@ -90,14 +96,14 @@ static void take_proc(struct gch_worker *w, struct gch_proc *p, bool computes,
 }
 
 /* Its worker has been in sight for long. Whether p has gone to another. */
-static bool retake(struct gch_proc *p, int64_t now, bool computes) {
+static bool retake(struct gch_proc *p, int64_t now, char state) {
   struct gch_queue_of_tasks rest = {0};
   struct gch_worker *w = p->sight.worker;
   if (!gch__seize(p))
     return false;
   bool stuck = is_at_the_same(p, &p->sight);
   if (stuck)
-    take_proc(w, p, computes, &rest);
+    take_proc(w, p, state, &rest);
   gch__release(p);
   if (!stuck)
     return false;
@@ -141,9 +147,10 @@ void gch__look_at_worker(struct gch_proc *p, int64_t now) {
     return; /* it has not begun */
   bool used = cpu_time(w) - p->sight.cpu >= COMPUTES;
   char state = state_of(tid);
-  bool computes = state ? state == 'R' : used;
-  if (!computes || (used && !gch__threads_are_at_limit()))
-    retake(p, now, computes);
+  if (!state)
+    state = used ? 'R' : 'S';
+  if (state != 'R' || (used && !gch__threads_are_at_limit()))
+    retake(p, now, state);
 }
 
 /* Whether the thread has used a processor since the last look for that. To ask
@@ -162,6 +169,5 @@ bool gch__look_for_block(struct gch_proc *p, int64_t now) {
     return false;
   if (now - p->sight.at > YOUNG && has_run(&p->sight))
     return false;
-  char state = state_of(tid);
-  return state && state != 'R' && retake(p, now, false);
+  return state_of(tid) == 'S' && retake(p, now, 'S');
 }
