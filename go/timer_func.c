@@ -51,8 +51,8 @@ static void let_go(gch_timer *t) {
     free(t);
 }
 
-static bool await_runs(gch_timer *t) {
-  return gch__runs_await(&((struct func_timer *)t)->runs);
+static void await_runs(gch_timer *t) {
+  gch__runs_await(&((struct func_timer *)t)->runs);
 }
 
 gch_timer *gch_timer_func(int64_t ns, void (*fn)(void *), void *arg) {

@@ -296,6 +296,32 @@ START_TEST(a_timer_that_fn_starts_again_is_stopped_all_the_same) {
 }
 END_TEST
 
+/* Its runs follow each other at once, and each takes longer than a wake. */
+static void start_again_after_a_while(void *arg) {
+  struct again *a = arg;
+  if (a->runs++ == 0)
+    gch_recv(a->begun, NULL);
+  int64_t start = gch_now();
+  while (gch_now() - start < 2 * MS)
+    gch_yield();
+  gch_timer_reset(a->t, 0);
+}
+
+START_TEST(a_timer_that_a_long_fn_starts_again_is_stopped_after_that_run) {
+  struct again a = {.begun = gch_make(0, 0)};
+  a.t = gch_timer_func(0, start_again_after_a_while, &a);
+  gch_send(a.begun, NULL);
+  ck_assert(gch_timer_stop_wait(a.t)); /* what was to come next */
+  int runs = a.runs;
+  gch_sleep(5 * MS);
+  ck_assert_int_eq(a.runs, runs);
+  gch_timer_reset(a.t, GCH_HOUR);
+  ck_assert(gch_timer_stop(a.t));
+  gch_timer_free(a.t);
+  gch_unref(a.begun);
+}
+END_TEST
+
 /* A run that went on in the parent only */
 
 START_TEST(in_a_forked_child_there_is_nothing_to_wait_for) {
@@ -335,6 +361,8 @@ Suite *test_suite(void) {
   tcase_add_test(t, it_waits_for_all_runs);
   tcase_add_test(t, several_may_wait);
   tcase_add_test(t, a_timer_that_fn_starts_again_is_stopped_all_the_same);
+  tcase_add_test(
+      t, a_timer_that_a_long_fn_starts_again_is_stopped_after_that_run);
   t = fork_case(s, "fork");
   add_for_both(t, in_a_forked_child_there_is_nothing_to_wait_for);
   return s;

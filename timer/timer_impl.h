@@ -6,7 +6,8 @@
  *
  * A timer_func runs while its entry is in the timer queue. Stopping, or
  * starting again, is one step under the queue's lock, under which it also
- * fires.
+ * fires. While somebody waits for the end of its runs (stop_wait) it is not
+ * started, lest a run that starts it again be followed by another for ever.
  */
 #ifndef GCH_TIMER_TIMER_IMPL_H
 #define GCH_TIMER_TIMER_IMPL_H
@@ -21,8 +22,10 @@ struct gch_timer {
   struct gch_entry entry;
   gch_chan *chan;              /* NULL: a timer_func */
   void (*free)(gch_timer *t);  /* the user's share of t goes */
-  bool (*await)(gch_timer *t); /* waits for runs of fn; whether there were any;
-                                  NULL: there is no fn */
+  void (*await)(gch_timer *t); /* of a timer_func: until no run is under way */
+  int stoppers;                /* who do so, under the queue's lock; */
+  int process;                 /* in this process (park/fork.h) */
+  bool refused;                /* it was to be started meanwhile */
 };
 
 /* Whether t was active: queued, or fired and the value not received. It is not
