@@ -41,7 +41,8 @@ static int await_err(struct gch_cancel_ctx *c, int err, int *cause) {
 }
 
 /* Apart: whoever finds no such thing needs no room on the stack. */
-__attribute__((noinline)) static int awaited(struct gch_cancel_ctx *c, int err) {
+__attribute__((noinline)) static int awaited(struct gch_cancel_ctx *c,
+                                             int err) {
   int cause;
   return await_err(c, err, &cause);
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Timers that are due, between two tasks. The library's own thread sees to them
- * where nobody else does, but it must get a processor for that, which workers that
- * are never idle leave to it some milliseconds late. So a worker that takes its
- * next task looks too: at one word, which is 0 unless something is due soon, or
- * that thread has made somebody ready. If so, at the clock; and if that has come
- * so far, it goes to its native stack, where it fires what is due as that thread
- * would, and runs who is made ready thereby first.
+ * where nobody else does, but it must get a processor for that, which workers
+ * that are never idle leave to it some milliseconds late. So a worker that
+ * takes its next task looks too: at one word, which is 0 unless something is
+ * due soon, or that thread has made somebody ready. If so, at the clock; and if
+ * that has come so far, it goes to its native stack, where it fires what is due
+ * as that thread would, and runs who is made ready thereby first.
  *
  * A look at the clock takes a third of the time of a switch. While tasks are so
- * short that several are taken in LOOK, it is left out for some of them; if they
- * become long just then, a timer is late by as many as were left out.
+ * short that several are taken in LOOK, it is left out for some of them; if
+ * they become long just then, a timer is late by as many as were left out.
  *
- * What the library's thread has made ready is in the shared queue, which a worker
- * looks at now and then only: that is what GCH_DUE_FIRED is for.
+ * What the library's thread has made ready is in the shared queue, which a
+ * worker looks at now and then only: that is what GCH_DUE_FIRED is for.
  */
 #include "go/sched.h"
 #include "park/clock.h"

@@ -128,8 +128,8 @@ void gch__wake_worker(void) {
   set_to_work(p, wake);
 }
 
-/* A thread that begins beside many that compute waits for its first processor, as
-   one that is woken does not. */
+/* A thread that begins beside many that compute waits for its first processor,
+   as one that is woken does not. */
 void gch__keep_warm(void) {
   if (atomic_load(&sched.num_idle_workers) < WARM && !gch__threads_are_scarce())
     gch__worker_start(NULL);

@@ -9,9 +9,9 @@
  * that who waits for 10 s hears of it.
  *
  * A task moves when it is started or taken from a queue, or ends; and while the
- * threads of tasks use processor time, or wait for a processor that other programs
- * have, since one that computes may be about to end. What the program's own
- * threads do is no matter of tasks.
+ * threads of tasks use processor time, or wait for a processor that other
+ * programs have, since one that computes may be about to end. What the
+ * program's own threads do is no matter of tasks.
  */
 #include "go/sched.h"
 #include "go/spawn.h"

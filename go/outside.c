@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Tasks that block in calls which gulch knows nothing of. That one does is found
- * when the monitor takes a proc from a worker whose thread sleeps. It takes time,
- * in which the proc is of no use to anybody; so the next runs of such a task are
- * outside: its worker gives the proc away before, as for gch_blocking, and the
- * task is to its end, or until it parks, a thread among threads.
+ * Tasks that block in calls which gulch knows nothing of. That one does is
+ * found when the monitor takes a proc from a worker whose thread sleeps. It
+ * takes time, in which the proc is of no use to anybody; so the next runs of
+ * such a task are outside: its worker gives the proc away before, as for
+ * gch_blocking, and the task is to its end, or until it parks, a thread among
+ * threads.
  *
  *     task        how it stops           its next run       running says
  *     ordinary    found blocked          outside            BLOCKS
  *     outside     its thread has slept   outside            BLOCKS
  *     outside     not so, RUNS times     ordinary           FREE
  *
- * New tasks of a function whose tasks were found to block begin so too: all that
- * come at once would have to be found one by one. A function has a score, which
- * rises with each run in which one of its tasks blocks, and falls with each task
- * that was let go outside for nothing.
+ * New tasks of a function whose tasks were found to block begin so too: all
+ * that come at once would have to be found one by one. A function has a score,
+ * which rises with each run in which one of its tasks blocks, and falls with
+ * each task that was let go outside for nothing.
  *
  * How many runs are left is in the task's stack, which its worker writes before
- * it unlocks running. Whether the thread has slept the kernel says: by how often
- * it gave up a processor of its own.
+ * it unlocks running. Whether the thread has slept the kernel says: by how
+ * often it gave up a processor of its own.
  */
 #include "go/sched.h"
 
@@ -26,8 +27,8 @@
 
 enum { RUNS = 4 };
 
-/* Scores, by a hash of the function; who has none of the right name has no points.
-   All are hints: two at once may lose a point. */
+/* Scores, by a hash of the function; who has none of the right name has no
+   points. All are hints: two at once may lose a point. */
 enum { FUNCTIONS = 64, FOUND = 2, ENOUGH = 2 * FOUND, MOST = 8 };
 static struct {
   _Atomic(const void *) fn;

@@ -32,14 +32,14 @@
  *     sight                           the monitor's, of a turn of one worker
  *                                       with this proc
  *
- * A worker's turn is the time for which it does one thing: runs a task, or looks
- * for one. It is told from its turns before by two counts that only grow: the
- * proc's tick, for each task that is taken from its queue, and the worker's
+ * A worker's turn is the time for which it does one thing: runs a task, or
+ * looks for one. It is told from its turns before by two counts that only grow:
+ * the proc's tick, for each task that is taken from its queue, and the worker's
  * turns, for each that comes from elsewhere (the shared queue, a theft), each
- * proc that it gets, each thread that the record serves. So a sight, which names
- * proc, worker and sum, is about a turn that is under way or about none; the
- * monitor, which reads the three one by one, seizes the proc and reads them again
- * before it acts.
+ * proc that it gets, each thread that the record serves. So a sight, which
+ * names proc, worker and sum, is about a turn that is under way or about none;
+ * the monitor, which reads the three one by one, seizes the proc and reads them
+ * again before it acts.
  */
 #ifndef GCH_GO_PROC_H
 #define GCH_GO_PROC_H
@@ -168,8 +168,8 @@ static inline void gch__leave_at_once(struct gch_worker *w) {
   gch__fence_light();
 }
 
-/* Where fences are not asymmetric this also orders what was queued before the look
-   at who is idle. */
+/* Where fences are not asymmetric this also orders what was queued before the
+   look at who is idle. */
 static inline void gch__leave(struct gch_worker *w) {
   if (gch__asymmetric)
     gch__leave_at_once(w);

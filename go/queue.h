@@ -79,8 +79,8 @@ void gch__move(struct gch_queue_of_tasks *to, struct gch_queue_of_tasks *from,
                uint32_t n);
 
 /* The first; and asks for the memory that the third goes on in, the end of a
-   stack that may not have been touched for long. (The third may just be stopping,
-   on another worker: then sp is no more than a hint.) */
+   stack that may not have been touched for long. (The third may just be
+   stopping, on another worker: then sp is no more than a hint.) */
 static inline struct gch_task *gch__pop_and_warm(struct gch_queue_of_tasks *q) {
   enum { LINE = 64, LINES = 6 };
   struct gch_task *t = gch__pop(q);

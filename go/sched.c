@@ -6,26 +6,27 @@
  * then at the other procs (searching), and after some rounds gives its proc
  * back and sleeps.
  *
- * No task is forgotten: who queues one looks, after that, whether a proc is idle
- * and nobody is searching, and if so wakes a worker. Who goes to sleep lists its
- * proc as idle, stops being a searcher, and after that looks at all queues once
- * more. In between, on one side, is gch__leave or sched.lock, on the other
- * gch__fence_heavy: so one of the two sees the other. A searcher that finds work
- * hands the search on, since tasks may have come that nobody was woken for.
+ * No task is forgotten: who queues one looks, after that, whether a proc is
+ * idle and nobody is searching, and if so wakes a worker. Who goes to sleep
+ * lists its proc as idle, stops being a searcher, and after that looks at all
+ * queues once more. In between, on one side, is gch__leave or sched.lock, on
+ * the other gch__fence_heavy: so one of the two sees the other. A searcher that
+ * finds work hands the search on, since tasks may have come that nobody was
+ * woken for.
  *
  * To move a task costs more than to run it, where it soon stops again, and its
  * worker then shares a channel's cache lines with another. So what is woken
  * wakes nobody, unless many already wait: neither a task in a proc's `next`,
- * which mostly waits until its waker stops, nor one in the queue. And a searcher
- * leaves what won't wait for long there, by how fast its worker takes tasks. The
- * monitor sees to those for whom that does not come true: it is told of each
- * (gch__monitor_next) by who queues it or leaves it, while a proc is idle, and
- * looks until there is none. What is new (gch_go) wakes a worker at once; what
- * has yielded may be stolen at once.
+ * which mostly waits until its waker stops, nor one in the queue. And a
+ * searcher leaves what won't wait for long there, by how fast its worker takes
+ * tasks. The monitor sees to those for whom that does not come true: it is told
+ * of each (gch__monitor_next) by who queues it or leaves it, while a proc is
+ * idle, and looks until there is none. What is new (gch_go) wakes a worker at
+ * once; what has yielded may be stolen at once.
  *
  * Whoever stole many and was done with them sooner than moving them took has
- * stolen in vain: to have such tasks run by two workers slows both. From then on
- * new tasks are left to the monitor too, until a theft was worth it.
+ * stolen in vain: to have such tasks run by two workers slows both. From then
+ * on new tasks are left to the monitor too, until a theft was worth it.
  */
 #include "go/sched.h"
 #include "park/slice.h"
@@ -185,8 +186,8 @@ static struct gch_task *find_task(struct gch_worker *w) {
   return NULL;
 }
 
-/* Where there is work, of which the last named counts: in procs that keep it for
-   now; in procs from which it may be stolen; for everybody. */
+/* Where there is work, of which the last named counts: in procs that keep it
+   for now; in procs from which it may be stolen; for everybody. */
 enum work { NO_WORK, KEPT, TO_STEAL, SHARED };
 
 static enum work work_somewhere(void) {
@@ -205,10 +206,10 @@ static enum work work_somewhere(void) {
   return found;
 }
 
-/* After w, who goes to sleep, is listed. What may be stolen and was not, since its
-   worker is about to take of it and has lost its processor, w would be woken for
-   again and again; and that processor may be the one that w runs on, with a higher
-   priority. So after some times it is left to the monitor. */
+/* After w, who goes to sleep, is listed. What may be stolen and was not, since
+   its worker is about to take of it and has lost its processor, w would be
+   woken for again and again; and that processor may be the one that w runs on,
+   with a higher priority. So after some times it is left to the monitor. */
 static void look_once_more(struct gch_worker *w) {
   switch (work_somewhere()) {
   case NO_WORK:

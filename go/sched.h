@@ -13,8 +13,8 @@
  * What each of them knows, and who may write it: queue.h, proc.h.
  *
  * sched.lock guards the shared queue, the idle procs and the idle workers, and
- * which proc an idle worker gets. Lock order: a proc's lock, sched.lock. Neither
- * is held over a switch, and no channel lock is taken under them.
+ * which proc an idle worker gets. Lock order: a proc's lock, sched.lock.
+ * Neither is held over a switch, and no channel lock is taken under them.
  */
 #ifndef GCH_GO_SCHED_H
 #define GCH_GO_SCHED_H
@@ -89,9 +89,9 @@ void gch__wake_worker(void);
 /* p has no worker: lists it as idle. */
 void gch__list_idle(struct gch_proc *p);
 
-/* The same, where p is not NULL, and lists w, its worker until now, which is then to
-   wait until the time that is returned. leave_idle: it has done so; false: it is
-   not to go. */
+/* The same, where p is not NULL, and lists w, its worker until now, which is
+   then to wait until the time that is returned. leave_idle: it has done so;
+   false: it is not to go. */
 int64_t gch__list_idle_pair(struct gch_proc *p, struct gch_worker *w);
 bool gch__leave_idle(struct gch_worker *w);
 
@@ -109,8 +109,8 @@ void gch__submit_all_shared(struct gch_queue_of_tasks *tasks);
    has it taken by another if there is anything to do. */
 void gch__hand_on(struct gch_proc *p, struct gch_queue_of_tasks *tasks);
 
-/* The same for the proc of w, the caller, if it has one, with all that is to run
-   there. */
+/* The same for the proc of w, the caller, if it has one, with all that is to
+   run there. */
 void gch__hand_over(struct gch_worker *w);
 
 /* For start.c. */
@@ -127,8 +127,8 @@ enum { GCH_FEW = 16 }; /* woken tasks in a queue for which nobody is woken */
 
 /* ready.c */
 
-/* Queues t behind all that the proc of w, the caller, has; where it has none, for
-   everybody. The first: counted as started, and somebody is to take it. The
+/* Queues t behind all that the proc of w, the caller, has; where it has none,
+   for everybody. The first: counted as started, and somebody is to take it. The
    second: t is the caller's, who leaves it. */
 void gch__launch(struct gch_worker *w, struct gch_task *t);
 void gch__submit_quietly(struct gch_task *t);
@@ -151,8 +151,8 @@ static inline void gch__count_up(_Atomic size_t *n) {
                         memory_order_release);
 }
 
-/* The slices of w's thread, which is the caller, are no longer those of one that
-   computes. */
+/* The slices of w's thread, which is the caller, are no longer those of one
+   that computes. */
 void gch__usual_slices(struct gch_worker *w);
 
 /* What a worker's thread does, from its native stack. */
@@ -162,16 +162,16 @@ void gch__work(struct gch_worker *w);
 struct gch_task *gch__take_shared(struct gch_worker *w);
 
 /* thread.c. worker_start: a new thread for p, counted as searching, or, where p
-   is NULL, to be idle; false: none can be started. is_thread: the caller's thread
-   is w's, where that is new. reset: in a forked child. expect (start.c): does init
-   if that is to be done. */
+   is NULL, to be idle; false: none can be started. is_thread: the caller's
+   thread is w's, where that is new. reset: in a forked child. expect (start.c):
+   does init if that is to be done. */
 void gch__threads_init(void);
 bool gch__threads_begun(void);
 void gch__threads_expect(void);
 
-/* Nanoseconds. clock_time: of processor, 0 where there is no such clock. wanted:
-   those and the ones waited for a processor, of a thread (lack.c), of those of
-   all workers. clock_of: a thread's clock, as Linux numbers it. */
+/* Nanoseconds. clock_time: of processor, 0 where there is no such clock.
+   wanted: those and the ones waited for a processor, of a thread (lack.c), of
+   those of all workers. clock_of: a thread's clock, as Linux numbers it. */
 int64_t gch__clock_time(clockid_t clock);
 clockid_t gch__clock_of(uint32_t tid);
 int64_t gch__wanted_time(uint32_t tid, clockid_t clock);
@@ -182,8 +182,9 @@ bool gch__worker_start(struct gch_proc *p);
 void gch__worker_is_thread(struct gch_worker *w);
 void gch__threads_reset(void);
 
-/* outside.c. go_outside: what w is to run next, on s, blocks: w gives its proc away,
-   unless threads are scarce. stop_outside: w's task stops, and w has no proc. */
+/* outside.c. go_outside: what w is to run next, on s, blocks: w gives its proc
+   away, unless threads are scarce. stop_outside: w's task stops, and w has no
+   proc. */
 void gch__go_outside(struct gch_worker *w, struct gch_stack *s, bool is_new);
 void gch__stop_outside(struct gch_worker *w, bool over);
 
@@ -209,8 +210,8 @@ static inline bool gch__forget_block(struct gch_worker *w) {
 }
 
 /* lack.c: whether tasks are ready that nobody runs; the monitor looks whether
-   tasks wait because threads can't be started. If so, one is tried again; or the
-   process ends. */
+   tasks wait because threads can't be started. If so, one is tried again; or
+   the process ends. */
 bool gch__tasks_wait(void);
 bool gch__look_for_lack(int64_t now);
 
@@ -222,9 +223,9 @@ struct gch_task *gch__run_due(struct gch_worker *w);
 /* switch.c: runs t on w from its native stack. */
 void gch__run(struct gch_worker *w, struct gch_task *t);
 
-/* The thread of w leaves the stack of its task for good, and will do nothing on it
-   that counts: that is over. The task, if there is one, for gch__task_bury, which
-   frees the stack too. */
+/* The thread of w leaves the stack of its task for good, and will do nothing on
+   it that counts: that is over. The task, if there is one, for gch__task_bury,
+   which frees the stack too. */
 struct gch_task *gch__task_lost(struct gch_worker *w);
 void gch__task_bury(struct gch_worker *w, struct gch_task *t);
 
@@ -235,8 +236,8 @@ void gch__values_to_thread(struct gch_task *t);
    that has been at the same for too long. */
 void gch__look_at_worker(struct gch_proc *p, int64_t now);
 
-/* The same, but only from one whose thread sleeps, and soon: tasks wait, and all
-   procs have workers. Whether it was so. */
+/* The same, but only from one whose thread sleeps, and soon: tasks wait, and
+   all procs have workers. Whether it was so. */
 bool gch__look_for_block(struct gch_proc *p, int64_t now);
 
 /* monitor.c. Some proc has a worker: sees to it that the monitor looks at it

@@ -4,11 +4,11 @@
  * lock, computing. The monitor takes their procs for others. All here is its
  * own.
  *
- * A worker is judged by its turn (proc.h), from when the monitor saw that first:
- * by how long ago that is, and by what its thread has used of a processor since.
- * What was seen of another worker, or of a turn before, is not about it. Of a
- * worker that the monitor itself has given the proc it knows more: what that has
- * used since was used for the first task.
+ * A worker is judged by its turn (proc.h), from when the monitor saw that
+ * first: by how long ago that is, and by what its thread has used of a
+ * processor since. What was seen of another worker, or of a turn before, is not
+ * about it. Of a worker that the monitor itself has given the proc it knows
+ * more: what that has used since was used for the first task.
  *
  *     the thread        for   and                             its proc
  *     sleeps, but not   10 µs tasks wait, all procs are held  goes on
@@ -18,10 +18,10 @@
  *     wants to run      4 ms  has run for half of one         goes on
  *     wants to run      4 ms  has not                         stays
  *
- * One that wants a processor and gets none is not stuck: one more would make that
- * worse. Nor is, where there may be no more threads, one that computes: the others
- * must wait for it. Where the kernel does not tell what a thread does (no /proc),
- * it sleeps if it has not run.
+ * One that wants a processor and gets none is not stuck: one more would make
+ * that worse. Nor is, where there may be no more threads, one that computes:
+ * the others must wait for it. Where the kernel does not tell what a thread
+ * does (no /proc), it sleeps if it has not run.
  */
 #include "go/sanitizer.h"
 #include "go/sched.h"
@@ -40,10 +40,10 @@ enum {
   YOUNG = 200000,    /* a turn of which no processor time is read */
 };
 
-/* What the thread does, proc(5): 'R', it wants a processor, so it computes; 'S',
-   it sleeps; 'D', the same in the kernel's own interest, mostly for a short while:
-   for a disk, or for the lock on the process's memory that each new page of a
-   stack takes; 0: that is not told. */
+/* What the thread does, proc(5): 'R', it wants a processor, so it computes;
+   'S', it sleeps; 'D', the same in the kernel's own interest, mostly for a
+   short while: for a disk, or for the lock on the process's memory that each
+   new page of a stack takes; 0: that is not told. */
 static char state_of(uint32_t tid) {
   char path[64], text[128] = "";
   snprintf(path, sizeof path, "/proc/self/task/%u/stat", (unsigned)tid);
@@ -62,8 +62,8 @@ static int64_t cpu_time(struct gch_worker *w) {
                                    : 0;
 }
 
-/* Begins to watch p's worker, if it has one. fresh: who was given p, and has not
-   had the time to do anything yet. */
+/* Begins to watch p's worker, if it has one. fresh: who was given p, and has
+   not had the time to do anything yet. */
 static void see(struct gch_proc *p, int64_t now, bool fresh) {
   struct gch_worker *w = atomic_load(&p->worker);
   if (w)

@@ -99,7 +99,8 @@ look_at_shared(struct gch_worker *w, struct gch_proc *p) {
 
 ALWAYS_INLINE struct gch_task *next_of(struct gch_worker *w, struct gch_proc *p,
                                        bool plain) {
-  if (__builtin_expect(atomic_load_explicit(&gch__due_hints, memory_order_relaxed), false) && gch__is_due(w)) {
+  uint32_t hints = atomic_load_explicit(&gch__due_hints, memory_order_relaxed);
+  if (__builtin_expect(hints != 0, false) && gch__is_due(w)) {
     gch__leave(w);
     return NULL;
   }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who sleeps on small locks: records on the sleepers' stacks, in buckets by a hash
- * of the lock's address.
+ * Who sleeps on small locks: records on the sleepers' stacks, in buckets by a
+ * hash of the lock's address.
  *
  *     sleeper   means                        who makes it so
  *     ASLEEP    asleep, or about to be       its owner
@@ -9,8 +9,8 @@
  *
  * A bucket's list is in the order in which they came. It, and what is derived
  * from it, is guarded by the bucket's own lock, a futex that knows of no other
- * lock's sleepers; with it held nothing else is done. A sleeper takes itself off,
- * when it has the lock.
+ * lock's sleepers; with it held nothing else is done. A sleeper takes itself
+ * off, when it has the lock.
  *
  * A lock is wanted while somebody sleeps on it, none of them WOKEN. So one at a
  * time tries, and from the wake to its try all releases find as little to do as
@@ -18,9 +18,9 @@
  * lock wanted.
  *
  * No wake is lost. A sleeper makes the lock wanted, makes the heavy fence, and
- * tries the lock. If it is held then, its holder's release comes after the fence,
- * and sees that. Who has got the lock as a sleeper leaves it wanted by the others
- * before its own release.
+ * tries the lock. If it is held then, its holder's release comes after the
+ * fence, and sees that. Who has got the lock as a sleeper leaves it wanted by
+ * the others before its own release.
  *
  * What a release asks (gch__lock_sleepers, then a bucket's wanted) is exact but
  * where two locks of one bucket are wanted: then it has to look at the list.
@@ -99,8 +99,8 @@ static bool is_wanted(const struct bucket *b, const struct gch_lock *l) {
   return s && is_asleep(s);
 }
 
-/* After a change of who sleeps on l. Relaxed: the heavy fence orders it, or that
-   it is the same thread. */
+/* After a change of who sleeps on l. Relaxed: the heavy fence orders it, or
+   that it is the same thread. */
 static void note(struct bucket *b, const struct gch_lock *l, bool was_wanted) {
   bool wanted = is_wanted(b, l);
   uintptr_t which = NONE;
@@ -189,8 +189,8 @@ void gch__lock_slow(struct gch_lock *l) {
   leave(l, b, &s);
 }
 
-/* The first on l is to try it, unless it is about to, or gone. Apart, so that the
-   look before it needs no stack. */
+/* The first on l is to try it, unless it is about to, or gone. Apart, so that
+   the look before it needs no stack. */
 __attribute__((noinline)) static void wake_first(struct bucket *b,
                                                  const struct gch_lock *l) {
   _Atomic uint32_t *state = NULL;
@@ -262,8 +262,8 @@ void gch__lock_forked(void) {
   }
 }
 
-/* Who made a lock wanted before fences became asymmetric has done so before this:
-   none is asleep when a release finds 0. */
+/* Who made a lock wanted before fences became asymmetric has done so before
+   this: none is asleep when a release finds 0. */
 void gch__lock_begin(void) {
   if (gch__asymmetric)
     atomic_fetch_sub(&gch__lock_sleepers, GCH_LOCK_FENCES);

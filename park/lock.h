@@ -28,16 +28,16 @@ struct gch_lock {
 
 enum { GCH_LOCK_FREE, GCH_LOCK_HELD };
 
-/* What a release has to look after: the locks on which somebody sleeps whom nobody
-   has woken yet, each as WANTED; and FENCES where fences are not asymmetric: there
-   each release has to make one before it looks. */
+/* What a release has to look after: the locks on which somebody sleeps whom
+   nobody has woken yet, each as WANTED; and FENCES where fences are not
+   asymmetric: there each release has to make one before it looks. */
 enum { GCH_LOCK_FENCES = 1, GCH_LOCK_WANTED = 2 };
 extern GCH_HIDDEN _Atomic uint32_t gch__lock_sleepers;
 
 void gch__lock_slow(struct gch_lock *l);
 
-/* Waits until the lock is not held, as who locks it does: the word says anything
-   else. Acquire: what was done before that was stored is seen. */
+/* Waits until the lock is not held, as who locks it does: the word says
+   anything else. Acquire: what was done before that was stored is seen. */
 void gch__lock_await(struct gch_lock *l);
 
 /* Wakes the first who sleeps on what was at l, which may be gone. */
@@ -57,8 +57,8 @@ static inline void gch__lock(struct gch_lock *l) {
     gch__lock_slow(l);
 }
 
-/* An unlock that leaves a word other than FREE and HELD, which gch__lock does not
-   know: for who uses gch__lock_await only. */
+/* An unlock that leaves a word other than FREE and HELD, which gch__lock does
+   not know: for who uses gch__lock_await only. */
 static inline void gch__unlock_as(struct gch_lock *l, uint32_t word) {
   atomic_store_explicit(&l->word, word, memory_order_release);
   gch__fence_light();

@@ -8,11 +8,11 @@
  * released without touching memory that may be gone. Nobody holds two, nor
  * takes one under another lock; a channel's may be taken under it.
  *
- * It is held for a few steps; but where all are taken at once (a broadcast, the end
- * of a wait, readers after a writer) for a few for each: some milliseconds for
- * 10^5. Objects that share the lock wait so long. It can't be given back between:
- * that none is left and that all are taken is one step, else one of them frees the
- * object while another, out of time, looks for its list.
+ * It is held for a few steps; but where all are taken at once (a broadcast, the
+ * end of a wait, readers after a writer) for a few for each: some milliseconds
+ * for 10^5. Objects that share the lock wait so long. It can't be given back
+ * between: that none is left and that all are taken is one step, else one of
+ * them frees the object while another, out of time, looks for its list.
  *
  *     sleeper    who touches it                     it ends by
  *     listed     who holds the list's lock          being taken off by a waker,

@@ -3,7 +3,8 @@
  * How long the kernel lets a thread run before it looks whom else to run. It
  * changes nothing of a thread's share: of those whose turn it is who asks for
  * less comes first, and takes the processor, when it wakes, from who asks for
- * more. What a thread starts inherits it. So threads that compute ask for much, and don't hold up the others.
+ * more. What a thread starts inherits it. So threads that compute ask for much,
+ * and don't hold up the others.
  */
 #ifndef GCH_PARK_SLICE_H
 #define GCH_PARK_SLICE_H

@@ -21,8 +21,8 @@
 
 #define WAITERS 1u
 
-/* With the lock held, before all that looks at the list: in a forked child it is
-   empty at first. */
+/* With the lock held, before all that looks at the list: in a forked child it
+   is empty at first. */
 static void forget_ghosts(gch_cond *c) {
   if (gch__adopt(&c->process))
     c->waiters = NULL;

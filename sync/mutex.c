@@ -57,9 +57,9 @@ static bool take(gch_mutex *m, uint32_t woken) {
   return false;
 }
 
-/* With the lock held, before all that looks at the list: in a forked child it is
-   empty at first, and nobody has been woken. (Where no one waits since, WOKEN
-   may stay: it does no more than spare an unlock the list.) */
+/* With the lock held, before all that looks at the list: in a forked child it
+   is empty at first, and nobody has been woken. (Where no one waits since,
+   WOKEN may stay: it does no more than spare an unlock the list.) */
 static void forget_ghosts(gch_mutex *m) {
   if (!gch__adopt(&m->process))
     return;

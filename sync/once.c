@@ -15,10 +15,10 @@
  * after it another may return and free the once. Who was on the list does not
  * look at it again.
  *
- * Fork. In the child the list is empty at first. If fn ran it goes on there only
- * where it was fn that forked; else the next caller runs it anew, as with
- * pthread_once. Whose call it is stands in reserved[0]. That is written after the
- * step to RUNNING: where a fork comes in between, the caller did not fork.
+ * Fork. In the child the list is empty at first. If fn ran it goes on there
+ * only where it was fn that forked; else the next caller runs it anew, as with
+ * pthread_once. Whose call it is stands in reserved[0]. That is written after
+ * the step to RUNNING: where a fork comes in between, the caller did not fork.
  * process is up to date before that step, by whoever wants to make it.
  */
 #include "sync/impl.h"

@@ -10,29 +10,29 @@
  *               the readers are gone (rw->seat)
  *     the rest  the count of readers that have it, in units of READER
  *
- * A writer takes the seat, which no new reader passes, then waits until those who
- * have it are gone: who has the seat while no reader has it has the rwmutex. So a
- * writer that readers keep out stops new ones. The lists, and all changes of
- * RWAIT, WWAIT and DRAINS, are guarded by the lock outside.
+ * A writer takes the seat, which no new reader passes, then waits until those
+ * who have it are gone: who has the seat while no reader has it has the
+ * rwmutex. So a writer that readers keep out stops new ones. The lists, and all
+ * changes of RWAIT, WWAIT and DRAINS, are guarded by the lock outside.
  *
- * No wake is lost. RWAIT implies WRITER: a reader enlists by a step that sees it,
- * and who gives up the seat lets in all that wait. WWAIT implies WRITER or WOKEN,
- * as in the mutex. DRAINS is set by a step that sees readers, and the last of them
- * to leave sees it.
+ * No wake is lost. RWAIT implies WRITER: a reader enlists by a step that sees
+ * it, and who gives up the seat lets in all that wait. WWAIT implies WRITER or
+ * WOKEN, as in the mutex. DRAINS is set by a step that sees readers, and the
+ * last of them to leave sees it.
  *
  * Who runs may be faster than who was woken. But a writer that has waited for
- * PATIENCE is handed the seat, which then is never free in between; who was woken
- * and comes too late goes back to the head of the list. And a reader waits for no
- * more than one writer to come and go. So nobody starves.
+ * PATIENCE is handed the seat, which then is never free in between; who was
+ * woken and comes too late goes back to the head of the list. And a reader
+ * waits for no more than one writer to come and go. So nobody starves.
  *
- * The step by which one leaves is its last touch of the rwmutex; it needs no look
- * by one who was let in: the next owner may free it.
+ * The step by which one leaves is its last touch of the rwmutex; it needs no
+ * look by one who was let in: the next owner may free it.
  *
  * Who has the seat may give up. Then it lets the readers in; or, where the last
  * reader found it lost (see park/sleepers.h), that does.
  *
- * Fork. In the child a seat whose writer waited is given up. So a writer takes it
- * over readers only when process is of this one.
+ * Fork. In the child a seat whose writer waited is given up. So a writer takes
+ * it over readers only when process is of this one.
  */
 #include "sync/impl.h"
 
@@ -65,8 +65,8 @@ static uint32_t shares(const struct gch_sleeper *readers) {
   return sum;
 }
 
-/* With the lock held, before all that looks at the lists: in a forked child they
-   are empty at first. */
+/* With the lock held, before all that looks at the lists: in a forked child
+   they are empty at first. */
 static void forget_ghosts(gch_rwmutex *rw) {
   if (!gch__is_inherited(&rw->process))
     return;
@@ -135,9 +135,9 @@ struct woken {
   struct gch_sleeper *writer, *readers;
 };
 
-/* With the lock held, where the caller has the seat, or is the last reader and its
-   writer is lost: gives the seat up, and the share mine. Readers may be leaving
-   meanwhile, though not the last. */
+/* With the lock held, where the caller has the seat, or is the last reader and
+   its writer is lost: gives the seat up, and the share mine. Readers may be
+   leaving meanwhile, though not the last. */
 
 static struct woken give_up_seat(gch_rwmutex *rw, uint32_t mine) {
   struct woken w = {NULL, gch__take_all(&rw->readers)};

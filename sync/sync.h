@@ -27,9 +27,9 @@
  * had it before is still on the way out of its unlock. None may be moved while
  * in use.
  *
- * Fork: in the child what another thread or task held stays held; what the caller
- * held it may unlock there. Nobody waits, whoever waited in the parent. A once
- * whose function another was running begins anew.
+ * Fork: in the child what another thread or task held stays held; what the
+ * caller held it may unlock there. Nobody waits, whoever waited in the parent.
+ * A once whose function another was running begins anew.
  */
 #ifndef GULCH_SYNC_H
 #define GULCH_SYNC_H
@@ -71,11 +71,11 @@ GCH_API int gch_mutex_lock_ctx(const gch_ctx *ctx, gch_mutex *m);
 /* Panics where m is not locked. */
 GCH_API void gch_mutex_unlock(gch_mutex *m);
 
-/* Many readers or one writer. A writer that waits for readers stops new ones, so
-   who holds it for reading must not ask for it again. When a writer unlocks, the
-   readers that wait come first, and who comes while it is free may be faster than
-   the next writer; but that is next when it has waited for a millisecond: neither
-   kind starves. */
+/* Many readers or one writer. A writer that waits for readers stops new ones,
+   so who holds it for reading must not ask for it again. When a writer unlocks,
+   the readers that wait come first, and who comes while it is free may be
+   faster than the next writer; but that is next when it has waited for a
+   millisecond: neither kind starves. */
 typedef struct gch_rwmutex { /* private */
   uint32_t state, process;
   void *readers, *writers, *seat;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Processes that take long because they wait: a program starts them before its
-   tests, so that they wait side by side, and each test reads how its own ended. */
+   tests, so that they wait side by side, and each test reads how its own ended.
+   */
 #ifndef GULCH_TESTS_AHEAD_H
 #define GULCH_TESTS_AHEAD_H
 
@@ -21,8 +22,9 @@ static inline void write_whole(int fd, const char *bytes, size_t size) {
   }
 }
 
-/* Has a process of its own call see(arg, ending), which fills in size bytes, and
-   asserts nothing: Check has begun no test. Returns what read_ahead reads from. */
+/* Has a process of its own call see(arg, ending), which fills in size bytes,
+   and asserts nothing: Check has begun no test. Returns what read_ahead reads
+   from. */
 static inline int start_ahead(void (*see)(void *arg, void *ending), void *arg,
                               size_t size) {
   int fds[2];

@@ -44,8 +44,8 @@ static void dump_anew(void) {
   gch_run(dump_in_main_task, NULL);
 }
 
-/* Who sleeps on the way, for a page of memory say, may lose its proc, and then is
-   outside, and the other begins: so this may take more than one try. */
+/* Who sleeps on the way, for a page of memory say, may lose its proc, and then
+   is outside, and the other begins: so this may take more than one try. */
 START_TEST(who_dumps_runs_and_who_has_not_begun_is_ready) {
   gch_maxprocs(1);
   gch_run(dump_in_main_task, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Forks while the library sets itself up, as it is loaded: this program's syscall
-   and pthread_atfork, which it calls then, have another thread fork. */
+/* Forks while the library sets itself up, as it is loaded: this program's
+   syscall and pthread_atfork, which it calls then, have another thread fork. */
 #define _GNU_SOURCE
 #define TEST_AS_IS
 #include "harness.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A task that has a thread of its own has what its starter has; and what signals
-   the library's threads block. */
+/* A task that has a thread of its own has what its starter has; and what
+   signals the library's threads block. */
 #define _GNU_SOURCE
 #define TEST_AS_IS
 #include "thread_state.h"

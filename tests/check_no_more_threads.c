@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tasks wait, and no more threads can be started: this program's pthread_create
-   fails when it has made so many. What takes some ten seconds by the library's own
-   limit is started ahead. */
+   fails when it has made so many. What takes some ten seconds by the library's
+   own limit is started ahead. */
 #define _GNU_SOURCE
 #define TEST_AS_IS
 #include "ahead.h"
@@ -68,8 +68,8 @@ static void start_all(int workers) {
   gch_go(write_all, NULL);
 }
 
-/* Uses a quarter of a processor, where an eighth counts as computing: waits when
-   it has had more than that since start. */
+/* Uses a quarter of a processor, where an eighth counts as computing: waits
+   when it has had more than that since start. */
 static void compute_some(int64_t start) {
   struct timespec used, pause = {0, 10 * GCH_MILLISECOND};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);

@@ -213,8 +213,8 @@ static int num_threads(void) {
   return n;
 }
 
-/* The library's own, the caller's, and those that are kept: fewer than were there
-   (gulch knows how many it keeps, this test does not). */
+/* The library's own, the caller's, and those that are kept: fewer than were
+   there (gulch knows how many it keeps, this test does not). */
 START_TEST(threads_that_are_needed_no_more_go) {
   enum { MANY = 60 };
   struct outside o = in_read();

@@ -49,8 +49,8 @@ START_TEST(a_ping_pong_pair_does_not_starve_a_new_task) {
 }
 END_TEST
 
-/* Who sleeps among tasks that yield goes on with the next turn after his time, and
-   not when the queue for all is looked at. */
+/* Who sleeps among tasks that yield goes on with the next turn after his time,
+   and not when the queue for all is looked at. */
 struct sleeper {
   atomic_bool over;
   _Atomic long turns;
@@ -258,8 +258,8 @@ static void note_time(void *arg) {
   atomic_store(&c->over, true);
 }
 
-/* Some milliseconds for each of those before it, whatever its worker, or another,
-   has used before: that is much more. */
+/* Some milliseconds for each of those before it, whatever its worker, or
+   another, has used before: that is much more. */
 START_TEST(
     a_task_runs_behind_computing_ones_however_long_workers_worked_before) {
   enum { BEFORE = 1000 };

@@ -45,8 +45,8 @@ static inline void check_child(struct scene *s, int (*fn)(struct scene *s)) {
   ck_assert_int_eq(status_of(pid), OK);
 }
 
-/* fn in a child of a process where GHOSTS wait in ghost; then let(s), which lets
-   them go. */
+/* fn in a child of a process where GHOSTS wait in ghost; then let(s), which
+   lets them go. */
 static inline void fork_among(bool tasks, struct scene *s,
                               void (*ghost)(void *),
                               size_t (*count)(struct scene *),

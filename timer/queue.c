@@ -5,8 +5,8 @@
 #include "park/lock.h"
 #include "timer/service.h"
 
-/* Entries fired under one hold of the lock; nanoseconds for which what is due is
-   due soon: the library's thread looks more often while a worker runs. */
+/* Entries fired under one hold of the lock; nanoseconds for which what is due
+   is due soon: the library's thread looks more often while a worker runs. */
 enum { BATCH = 64, SOON = 20000000 };
 
 static struct {
@@ -33,8 +33,8 @@ static void set_soon(bool soon) {
 }
 
 /* With the lock held: e has come into the heap. (What has left it, and what is
-   soon by now, is seen by the next who fires: the library's thread each time that
-   the monitor looks. Where that does not look, no worker runs.) */
+   soon by now, is seen by the next who fires: the library's thread each time
+   that the monitor looks. Where that does not look, no worker runs.) */
 static inline void hasten(const struct gch_entry *e) {
   if (e->when >= atomic_load_explicit(&gch__due_at, memory_order_relaxed))
     return;

@@ -6,12 +6,12 @@
  *
  * An entry belongs to who embeds it (a timer, a context). It is queued or not;
  * only the lock's holder may ask or change that. When its time comes somebody
- * takes it out and calls fire, with the lock still held:
- * so with the lock in hand an entry has either not fired, or fire has returned,
- * and who has taken it out may free it. fire gathers what is to be done after
- * the unlock. That is a worker who looks for its next task (go/due.c), or, where
- * there is none, or all compute, the library's own thread; several at once. What is
- * marked as own (the monitor) is for that thread alone.
+ * takes it out and calls fire, with the lock still held: so with the lock in
+ * hand an entry has either not fired, or fire has returned, and who has taken
+ * it out may free it. fire gathers what is to be done after the unlock. That is
+ * a worker who looks for its next task (go/due.c), or, where there is none, or
+ * all compute, the library's own thread; several at once. What is marked as own
+ * (the monitor) is for that thread alone.
  *
  * Lock order: context tree, channel, timer queue. None is taken with this one
  * held.
@@ -54,9 +54,9 @@ bool gch__queue_stop(struct gch_entry *e);
 int64_t gch__queue_serve(struct gch_wakes *k, bool *fired);
 void gch__queue_run(struct gch_wakes *k);
 
-/* What workers look at between two tasks. A hint; 0: nothing is to be done. Bits
-   are set under the queue's lock, but for FIRED; cleared so, or by who takes it
-   up. */
+/* What workers look at between two tasks. A hint; 0: nothing is to be done.
+   Bits are set under the queue's lock, but for FIRED; cleared so, or by who
+   takes it up. */
 extern GCH_HIDDEN _Atomic uint32_t gch__due_hints;
 enum {
   GCH_DUE_SOON = 1, /* something is due within some milliseconds */

@@ -6,9 +6,10 @@
  * takes the permit before it looks. So work given while it looks around makes
  * it look again.
  *
- * It runs no user code, which could hold up everybody's timers. The longest that
- * it waits for is a tree's lock, where another cancels that tree, or one with the
- * same lock: as long as that takes for all its contexts. What it reaches:
+ * It runs no user code, which could hold up everybody's timers. The longest
+ * that it waits for is a tree's lock, where another cancels that tree, or one
+ * with the same lock: as long as that takes for all its contexts. What it
+ * reaches:
  *
  *     a timer, a ticker      the lock of a channel of ours
  *     a signal               the registry's lock, the listeners' channels'

@@ -68,8 +68,8 @@ GCH_API bool gch_timer_stop(gch_timer *t);
 
 /* As stop, and waits for an fn that has begun, or is about to: when it returns
    none runs, and t is stopped, even if fn has started it again, or another does
-   so meanwhile. True also where it was that which was stopped. In fn itself it panics; nor may fn wait for
-   who waits here. */
+   so meanwhile. True also where it was that which was stopped. In fn itself it
+   panics; nor may fn wait for who waits here. */
 GCH_API bool gch_timer_stop_wait(gch_timer *t);
 
 /* As stop, then starts it again, ns from now. */
