@@ -212,6 +212,7 @@ EXTRA_DIST += \
   tests/model/parker.pml \
   tests/model/rwmutex.pml \
   tests/model/select.pml \
+  tests/model/timer.pml \
   tests/own_ctx.h \
   tests/plugin.c \
   tests/plugin_host.c \
