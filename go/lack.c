@@ -17,7 +17,6 @@
 #include "go/spawn.h"
 #include "park/say.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -65,16 +64,12 @@ static uint64_t steps(void) {
 /* Nanoseconds for which a thread was on a processor, or ready to be, as the
    kernel counts (proc(5)); 0: that is not told. */
 static int64_t kernel_time(uint32_t tid) {
-  char path[64], text[64] = "";
-  long long ran = 0, waited = 0;
-  snprintf(path, sizeof path, "/proc/self/task/%u/schedstat", (unsigned)tid);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return 0;
-  ssize_t n = read(fd, text, sizeof text - 1);
-  close(fd);
-  return n > 0 && sscanf(text, "%lld %lld", &ran, &waited) == 2 ? ran + waited
-                                                                : 0;
+  char text[64];
+  long long ran, waited;
+  return gch__read_of_thread(tid, "schedstat", text, sizeof text) &&
+                 sscanf(text, "%lld %lld", &ran, &waited) == 2
+             ? ran + waited
+             : 0;
 }
 
 int64_t gch__wanted_time(uint32_t tid, clockid_t clock) {

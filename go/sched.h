@@ -198,6 +198,11 @@ static inline bool gch__begins_outside(const struct gch_task *t) {
          gch__function_blocks(t->call.a);
 }
 
+/* stuck.c: what the kernel says of a thread in that file (proc(5)), as far as
+   there is room, and a zero; false: nothing. */
+bool gch__read_of_thread(uint32_t tid, const char *name, char *text,
+                         size_t size);
+
 /* w's proc is being taken since its thread sleeps. */
 void gch__found_blocked(struct gch_worker *w);
 

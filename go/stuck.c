@@ -40,19 +40,28 @@ enum {
   YOUNG = 200000,    /* a turn of which no processor time is read */
 };
 
+bool gch__read_of_thread(uint32_t tid, const char *name, char *text,
+                         size_t size) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/task/%u/%s", (unsigned)tid, name);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return false;
+  ssize_t n = read(fd, text, size - 1);
+  close(fd);
+  text[n > 0 ? n : 0] = '\0';
+  return n > 0;
+}
+
 /* What the thread does, proc(5): 'R', it wants a processor, so it computes;
    'S', it sleeps; 'D', the same in the kernel's own interest, mostly for a
    short while: for a disk, or for the lock on the process's memory that each
    new page of a stack takes; 0: that is not told. */
 static char state_of(uint32_t tid) {
-  char path[64], text[128] = "";
-  snprintf(path, sizeof path, "/proc/self/task/%u/stat", (unsigned)tid);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
+  char text[128];
+  if (!gch__read_of_thread(tid, "stat", text, sizeof text))
     return 0;
-  ssize_t n = read(fd, text, sizeof text - 1);
-  close(fd);
-  const char *name_end = n > 0 ? strrchr(text, ')') : NULL;
+  const char *name_end = strrchr(text, ')');
   return name_end && name_end[1] == ' ' ? name_end[2] : 0;
 }
 
