@@ -5,6 +5,7 @@
 #include "park/clock.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,9 +39,18 @@ static bool write_all(const char *text, size_t size) {
   return size == 0;
 }
 
+/* Else the write would end the process, and not as its words say. */
+static void block_sigpipe(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 bool gch__say(const char *fmt, ...) {
   char text[GCH_SAY_MAX];
   int saved = errno, cancel = gch__cancel_off();
+  block_sigpipe();
   va_list ap;
   va_start(ap, fmt);
   int n = vsnprintf(text, sizeof text, fmt, ap);

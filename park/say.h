@@ -13,7 +13,8 @@
 enum { GCH_SAY_MAX = 2304 };
 
 /* Writes it all at once. False: nobody took it (a full pipe) for a second or
-   so, or there is nobody. Leaves errno alone. */
+   so, or there is nobody. Leaves errno alone, and SIGPIPE blocked: what follows
+   is the end. */
 bool gch__say(const char *fmt, ...) GCH_PRINTF(1, 2);
 
 #endif

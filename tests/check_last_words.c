@@ -111,6 +111,36 @@ START_TEST(a_panic_ends_though_nobody_reads) {
 }
 END_TEST
 
+static void close_the_other_end(void) {
+  int fds[2];
+  if (pipe(fds) != 0)
+    abort();
+  close(fds[0]);
+  dup2(fds[1], STDERR_FILENO);
+}
+
+static int panic_into_a_broken_pipe(void *arg) {
+  (void)arg;
+  close_the_other_end();
+  gch_panic("words");
+}
+
+START_TEST(a_panic_aborts_though_the_reader_is_gone) {
+  struct ending e = ending_of(panic_into_a_broken_pipe, NULL);
+  ck_assert(WIFSIGNALED(e.status) && WTERMSIG(e.status) == SIGABRT);
+}
+END_TEST
+
+static int fail_into_a_broken_pipe(void *arg) {
+  close_the_other_end();
+  return block_too_many(arg);
+}
+
+START_TEST(a_fatal_error_exits_though_the_reader_is_gone) {
+  expect_exit(fail_into_a_broken_pipe, NULL, 2);
+}
+END_TEST
+
 static void nothing(int sig) {
   (void)sig;
 }
@@ -228,6 +258,8 @@ Suite *test_suite(void) {
   t = test_case(s, "readers");
   tcase_add_loop_test(t, a_panic_ends_though_nobody_reads, 0, 2);
   tcase_add_test(t, signals_do_not_make_it_wait_for_longer);
+  tcase_add_test(t, a_panic_aborts_though_the_reader_is_gone);
+  tcase_add_test(t, a_fatal_error_exits_though_the_reader_is_gone);
   t = test_case(s, "cancellation");
   tcase_add_loop_test(t, a_thread_that_is_to_be_cancelled_panics_first, 0, 2);
   t = test_case(s, "hook");

@@ -15,7 +15,7 @@
 
 struct ending {
   int status; /* as waitpid says */
-  char text[4096];
+  char text[4096]; /* what is longer is cut */
 };
 
 static inline _Noreturn void end_with(int (*fn)(void *), void *arg, int fds[]) {
@@ -28,10 +28,22 @@ static inline _Noreturn void end_with(int (*fn)(void *), void *arg, int fds[]) {
   exit(fn(arg));
 }
 
+/* Reads to the end, also what has no room: nobody is to write in vain. */
+static inline void hear(int fd, char *text, size_t room) {
+  char rest[512];
+  ssize_t n;
+  do {
+    n = room > 0 ? read(fd, text, room) : read(fd, rest, sizeof rest);
+    if (n > 0 && room > 0) {
+      text += n;
+      room -= (size_t)n;
+    }
+  } while (n > 0 || (n < 0 && errno == EINTR));
+}
+
 /* A process that does exit(fn(arg)), as main does by returning. */
 static inline struct ending ending_of(int (*fn)(void *), void *arg) {
   struct ending e = {0};
-  size_t have = 0;
   int fds[2];
   if (pipe(fds) != 0)
     abort();
@@ -42,9 +54,7 @@ static inline struct ending ending_of(int (*fn)(void *), void *arg) {
   if (pid == 0)
     end_with(fn, arg, fds);
   close(fds[1]);
-  for (ssize_t n; have < sizeof e.text - 1; have += (size_t)n)
-    if ((n = read(fds[0], e.text + have, sizeof e.text - 1 - have)) <= 0)
-      break;
+  hear(fds[0], e.text, sizeof e.text - 1);
   close(fds[0]);
   while (waitpid(pid, &e.status, 0) < 0)
     if (errno != EINTR)
