@@ -39,6 +39,8 @@ libgulch_la_SOURCES += \
   go/sanitizer.h \
   go/sched.c \
   go/sched.h \
+  go/slab.c \
+  go/slab.h \
   go/spawn.h \
   go/stack.c \
   go/stack.h \
@@ -46,8 +48,8 @@ libgulch_la_SOURCES += \
   go/stack_size.c \
   go/stack_size.h \
   go/start.c \
-  go/stuck.c \
   go/stop_x86_64.S \
+  go/stuck.c \
   go/switch.c \
   go/task_thread.c \
   go/thread.c \
