@@ -108,6 +108,7 @@ check_PROGRAMS += \
   tests/check_task \
   tests/check_task_block \
   tests/check_task_clash \
+  tests/check_task_compute \
   tests/check_task_end \
   tests/check_task_fair \
   tests/check_task_faults \
