@@ -73,31 +73,28 @@ gch_after_func *gch_ctx_after_func(const gch_ctx *ctx, void (*fn)(void *),
     return NULL;
   }
   struct gch_hub_ref r = gch__hub_of(ctx);
-  int cause;
+  struct gch_lock *held = NULL;
+  struct gch_end end;
   a->node.finish = finish;
+  a->lock = r.hub ? r.hub->lock : NULL;
   a->ctx = gch_ctx_ref(ctx);
   a->job.run = run;
   a->job.user_fn = fn;
   a->fn = fn;
   a->arg = arg;
   gch__runs_init(&a->runs, r.hub ? 2 : 1);
-  if (gch__attach(&r, &a->node, &a->lock, &cause) != 0) {
+  if (r.hub && !(held = gch__attach(&r, &a->node, &end))) {
     gch__runs_become(&a->runs);
     gch__job_start(&a->job);
-  } else if (a->lock) {
-    gch__unlock(a->lock);
   }
+  if (held)
+    gch__unlock(held);
   return a;
 }
 
 /* Whether fn will not run. */
 static bool take_off(gch_after_func *a) {
-  if (!a->lock)
-    return true;
-  gch__lock(a->lock);
-  bool listed = gch__detach(&a->node);
-  gch__unlock(a->lock);
-  return listed;
+  return !a->lock || gch__unhang(&a->node, a->lock);
 }
 
 /* The user's share goes, and with stopped the hub's. */

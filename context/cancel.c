@@ -74,8 +74,10 @@ static struct gch_cancel_ctx *make(const gch_ctx *parent, size_t size) {
   gch__node_init_cancel(c);
   gch__hub_init(&c->hub);
   c->hook = NULL;
-  if (gch__lists_all())
+  if (gch__lists_all()) {
+    c->hub.lock = gch__tree_lock(&c->hub); /* for now */
     gch__make_done(c);
+  }
   return c;
 }
 
@@ -87,19 +89,31 @@ static bool start(struct gch_entry *timer) {
   return wake;
 }
 
+__attribute__((noinline)) static void born_done(struct gch_cancel_ctx *c,
+                                                struct gch_end end) {
+  struct gch_wakes none = GCH_WAKES_INIT;
+  gch__cancel_begin(c, end.err, end.cause, &none);
+}
+
 /* Hangs c on its hub, and queues its timer if there is one to start; or has it
    born done. */
 static void join_tree(struct gch_cancel_ctx *c, struct gch_entry *timer) {
-  struct gch_wakes none = GCH_WAKES_INIT;
   struct gch_hub_ref r = gch__hub_of(c->base.parent);
-  int cause, err = gch__attach(&r, &c->node, &c->hub.lock, &cause);
-  if (err) {
-    gch__cancel_begin(c, err, cause, &none);
-    return;
+  struct gch_lock *held = NULL;
+  struct gch_end end;
+  if (!r.hub) {
+    c->hub.lock = gch__tree_lock(&c->hub);
+    c->node.hub = &gch__no_hub;
+  } else {
+    c->hub.lock = r.hub->lock;
+    if (!(held = gch__attach(&r, &c->node, &end))) {
+      born_done(c, end);
+      return;
+    }
   }
   bool wake = timer && start(timer);
-  if (r.hub)
-    gch__unlock(c->hub.lock);
+  if (held)
+    gch__unlock(held);
   if (wake)
     gch__service_wake();
 }
@@ -241,7 +255,8 @@ void gch_ctx_end(gch_ctx *ctx) {
 void gch__cancel_destroy(struct gch_cancel_ctx *c) {
   /* Acquire pairs with the release in finish_cancel, that cancel's last touch
      of c. */
-  if (c->hook || !atomic_load_explicit(&c->over, memory_order_acquire))
+  if (c->hook || (!atomic_load_explicit(&c->over, memory_order_acquire) &&
+                  !(gch__own_lock(c->node.hub) && gch__depart(c))))
     cancel(c, 0);
   if (c->hook)
     c->hook->free(c->hook);

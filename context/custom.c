@@ -143,6 +143,7 @@ const gch_ctx *gch_ctx_custom(const gch_ctx *parent, const gch_ctx_ops *ops,
   }
   gch__ctx_init(&x->base, GCH_CTX_CUSTOM, parent);
   gch__hub_init(&x->hub);
+  x->hub.lock = gch__tree_lock(&x->hub);
   x->ops = ops;
   x->self = self;
   x->watch.call.run = closed;

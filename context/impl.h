@@ -20,10 +20,28 @@
  * the top's address, so that all can be held over a fork: then the child finds
  * every list whole. Nobody else holds two. It guards the lists, and err,
  * cause and the closing of the done channels: a context becomes done within one
- * hold of it, and what is below it in pieces (walk.c). Order: tree, timer
+ * hold of it, and what is below it in pieces (walk.c). Order: tree, list, timer
  * queue, channel (and none of sleepers under them). Unparks, jobs and user code
  * come after the unlock; and where it is the library's own thread that cancels,
  * the user code in a task.
+ *
+ * A CANCEL context's hub to which a node is hung just as others hold the
+ * tree's lock is split: until it is done its list has a lock of its
+ * own, from a second table, held over a fork too. So threads that each work
+ * below a context of theirs do not meet.
+ *
+ *     hub     own    its list is guarded by   from here by
+ *     whole   NULL   the tree's lock          split, the tree's lock held
+ *     split   set    its own                  join, both held
+ *     done    NULL   the tree's; walk.c       -
+ *
+ * Who has found a lock at own takes it and looks again: what is there then
+ * stays until he lets go, and the hub is not done. With the tree's lock held own
+ * stays, too; who wants a split list then takes its lock in addition.
+ *
+ * The last unref of a context that is in a split list takes it off, and makes
+ * it done, without the tree's lock: its hub is not done, so no walk has come to
+ * it, and without references nobody else does.
  *
  * Done. Most contexts are never asked for their channel, so it is made when
  * they first are (gch__done_of), under the tree's lock: open, or closed where
@@ -76,6 +94,7 @@ struct gch_ctx {
 /* A list of nodes; its own head is one. */
 struct gch_node {
   struct gch_node *next, *prev; /* next is NULL when not listed */
+  struct gch_hub *hub;          /* on which it was hung; &gch__no_hub: none */
   /* The hub is done: ends this node and adds its own nodes, if any, to the
      list at more. NULL in a list's head. */
   void (*finish)(struct gch_node *n, struct gch_node *more, int err, int cause,
@@ -83,9 +102,12 @@ struct gch_node {
 };
 
 struct gch_hub {
-  struct gch_lock *lock; /* of the tree */
+  struct gch_lock *lock;          /* of the tree */
+  _Atomic(struct gch_lock *) own; /* of nodes; NULL: the tree's is */
   struct gch_node nodes;
 };
+
+extern GCH_HIDDEN struct gch_hub gch__no_hub;
 
 /* Somebody to be told when the holder of a context cancels it, or it goes. */
 struct gch_ctx_end_hook {
@@ -147,18 +169,38 @@ struct gch_hub_ref {
   gch_chan *done; /* of custom */
 };
 
-/* tree.c */
+struct gch_end {
+  int err, cause;
+};
+
+/* tree.c. gch__hub_init leaves the lock to the caller: that of gch__tree_lock
+   if this is a top, else the top's. */
 void gch__hub_init(struct gch_hub *h);
+struct gch_lock *gch__tree_lock(const struct gch_hub *top);
 struct gch_hub_ref gch__hub_of(const gch_ctx *ctx);
 
-/* Hangs n on the hub and returns 0, with the tree's lock held; or, where the
-   hub is done, does not and returns its error, and its cause in *cause. *lock
-   is the tree's; left alone, and none is held, where there is no hub. */
-int gch__attach(const struct gch_hub_ref *r, struct gch_node *n,
-                struct gch_lock **lock, int *cause);
+/* Hangs n on the hub, which is there, and returns the lock, held, by which
+   nobody comes to n; NULL: the hub is done, with that end. */
+struct gch_lock *gch__attach(const struct gch_hub_ref *r, struct gch_node *n,
+                             struct gch_end *end);
 
-/* With the tree's lock held: takes n out of the list that it is in; whether it
-   was in one. */
+/* Takes n off the list that it is in; whether it was in one. lock is the
+   tree's. */
+bool gch__unhang(struct gch_node *n, struct gch_lock *lock);
+
+/* The lock that guards h's list instead of the tree's; NULL: there is none. It
+   stays as it is while either is held. Acquire pairs with the release in split:
+   who finds it sees the list. */
+static inline struct gch_lock *gch__own_lock(const struct gch_hub *h) {
+  return atomic_load_explicit(&h->own, memory_order_acquire);
+}
+
+/* c, which has no references any more, and is not over: makes it done without
+   the tree's lock; false: its hub's list has no lock of its own any more. */
+bool gch__depart(struct gch_cancel_ctx *c);
+
+/* With the lock held that guards the list that n is in: takes it off; whether
+   it was in one. */
 static inline bool gch__detach(struct gch_node *n) {
   if (!n->next)
     return false;

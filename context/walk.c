@@ -37,6 +37,9 @@
  * the end. The library's own thread makes each piece a job, and looks after
  * timers in between.
  *
+ * A hub is joined (impl.h) as it becomes done, before its list is moved: so the
+ * tree's lock guards all that a walk goes over.
+ *
  * Fork. The locks are held over it. In the child those who made walks are
  * ghosts, since none forks in the midst of one: the child completes their
  * walks, and makes done what is below CUSTOM contexts whose done is closed.
@@ -152,11 +155,23 @@ void gch__walk_on(struct gch_hub *hub, struct gch_node *link,
 static void lock_all(void) {
   for (int i = 0; i < GCH_BUCKETS; i++)
     gch__lock(&gch__buckets[i].lock);
+  for (int i = 0; i < GCH_BUCKETS; i++)
+    gch__lock(&gch__list_locks[i].lock);
+}
+
+static void unlock_lists(void) {
+  for (int i = 0; i < GCH_BUCKETS; i++)
+    gch__unlock(&gch__list_locks[i].lock);
+}
+
+static void unlock_trees(void) {
+  for (int i = 0; i < GCH_BUCKETS; i++)
+    gch__unlock(&gch__buckets[i].lock);
 }
 
 static void unlock_all(void) {
-  for (int i = 0; i < GCH_BUCKETS; i++)
-    gch__unlock(&gch__buckets[i].lock);
+  unlock_lists();
+  unlock_trees();
 }
 
 /* Frees nothing, and calls no user code: a ghost may hold a lock of theirs. */
@@ -207,6 +222,7 @@ static void orphan_called(struct gch_wakes *k) {
 
 static void in_child(void) {
   struct gch_wakes nobody = GCH_WAKES_INIT;
+  unlock_lists(); /* which are whole; what becomes done takes its own */
   for (int i = 0; i < GCH_BUCKETS; i++) {
     struct gch_bucket *b = &gch__buckets[i];
     for (struct gch_node *link = b->walks; link; link = link->next)
@@ -215,7 +231,7 @@ static void in_child(void) {
     orphan_closed(b, &nobody);
   }
   orphan_called(&nobody);
-  unlock_all();
+  unlock_trees();
 }
 
 const struct gch_fork_handlers gch__fork_context = {lock_all, unlock_all,

@@ -18,6 +18,13 @@ struct gch_bucket {
 
 extern GCH_HIDDEN struct gch_bucket gch__buckets[GCH_BUCKETS];
 
+/* The locks of lists of one hub. */
+struct gch_list_lock {
+  alignas(64) struct gch_lock lock;
+};
+
+extern GCH_HIDDEN struct gch_list_lock gch__list_locks[GCH_BUCKETS];
+
 static inline void gch__list_init(struct gch_node *head) {
   head->next = head->prev = head;
 }

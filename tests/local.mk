@@ -34,6 +34,7 @@ check_PROGRAMS += \
   tests/check_cond \
   tests/check_ctx \
   tests/check_ctx_bad \
+  tests/check_ctx_busy \
   tests/check_ctx_custom \
   tests/check_ctx_deadline \
   tests/check_ctx_ops \
