@@ -288,27 +288,35 @@ int gch__io_end(struct gch_io_call *c, int err) {
 
 /* Readiness */
 
-/* Whether the descriptor has that direction. */
-static bool has_way(int fd, int way) {
+static unsigned ways_of_mode(int fd) {
   int flags = fcntl(fd, F_GETFL);
-  if (flags == -1 || (flags & O_PATH))
-    return false;
+  if (flags == -1 || flags & O_PATH)
+    return 0;
   int mode = flags & O_ACCMODE;
-  return mode == O_RDWR || mode == (way == GCH_FD_READ ? O_RDONLY : O_WRONLY);
+  return (mode != O_WRONLY ? 1u << GCH_FD_READ : 0) |
+         (mode != O_RDONLY ? 1u << GCH_FD_WRITE : 0);
+}
+
+bool gch__fd_has_way(struct gch_fd *r, int way) {
+  if (!r->registered && !r->orphan)
+    r->has = (uint8_t)ways_of_mode(r->fd);
+  return r->has & 1u << way;
 }
 
 /* Before the caller queues: whether there is a reason not to. */
 static int reason(const struct gch_io_call *c) {
-  const struct gch_fd *r = c->record;
+  struct gch_fd *r = c->record;
   if (atomic_load_explicit(&r->state, memory_order_relaxed) & GCH_FD_CLOSING)
     return EBADF;
+  if (r->orphan && !c->stays)
+    return ENOENT;
   for (int way = 0; way < GCH_FD_WAYS; way++) {
     const struct gch_fd_way *w = &r->ways[way];
     if (!gch__io_waits_for(c, way))
       continue;
     if (atomic_load_explicit(&w->seq, memory_order_relaxed) != c->seq[way])
       return EAGAIN;
-    if (!r->registered && !r->orphan && !has_way(r->fd, way))
+    if (!gch__fd_has_way(r, way))
       return EBADF;
   }
   return 0;
@@ -328,6 +336,7 @@ static int queue(struct gch_io_call *c, struct sleep *s, int64_t *deadline) {
   if (err == 0)
     err = gch__poller_arm(r, ways_of(c));
   if (err == 0) {
+    c->stays = true;
     sleep_init(s, c, *deadline);
     for (int way = 0; way < GCH_FD_WAYS; way++)
       if (gch__io_waits_for(c, way))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 pkginclude_HEADERS += io/io.h
 libgulch_la_SOURCES += \
+  io/arms.c \
   io/attempt.c \
   io/attempt.h \
   io/call.c \
