@@ -119,9 +119,9 @@ static int64_t sleeps_until(const struct gch_io_call *c) {
 }
 
 /* What the claimer said. */
-static int told(const struct sleep *s) {
-  int err = s->on_fd[GCH_FD_READ].err;
-  return err != UNTOUCHED ? err : s->on_fd[GCH_FD_WRITE].err;
+static int told(const struct sleep *s, const struct gch_io_call *c) {
+  int err = s->on_fd[c->way].err;
+  return c->both && err == UNTOUCHED ? s->on_fd[!c->way].err : err;
 }
 
 /* on_fd is queued, for readiness or the turn, and no lock held. 0, EBADF, ESTALE
@@ -141,7 +141,7 @@ static int sleep(struct sleep *s, const struct gch_io_call *c, bool for_turn,
     err = ECANCELED;
   if (err != 0 || c->both)
     take_out(s, c, for_turn);
-  return err ? err : told(s);
+  return err ? err : told(s, c);
 }
 
 /* err, of a sleep: 0: go on; ESTALE: the same, but nothing has happened. */
@@ -161,8 +161,8 @@ static int judge(struct gch_io_call *c, int err) {
 static void queue_by_ticket(struct gch_queue *q, struct gch_waiter *w,
                             uint32_t ticket) {
   struct gch_waiter *before = q->last;
-  w->elem = (void *)(uintptr_t)ticket;
-  while (before && (int32_t)((uint32_t)(uintptr_t)before->elem - ticket) > 0)
+  w->err = (int)ticket; /* until it is claimed */
+  while (before && (int32_t)((uint32_t)before->err - ticket) > 0)
     before = before->prev;
   if (before == q->last) {
     gch__queue_add(q, w);

@@ -9,6 +9,7 @@ libgulch_la_SOURCES += \
   io/case.c \
   io/close.c \
   io/epoll.c \
+  io/fork.c \
   io/poller.c \
   io/poller.h \
   io/read.c \
