@@ -72,6 +72,8 @@ check_PROGRAMS += \
   tests/check_inherit_task \
   tests/check_last_words \
   tests/check_io \
+  tests/check_io_close \
+  tests/check_io_select \
   tests/check_key \
   tests/check_key_drop \
   tests/check_group_forms \
