@@ -90,11 +90,8 @@ END_TEST
 START_TEST(a_number_used_again_is_not_the_old_waiters) {
   struct ends e = make_ends(_i % 2 == 0 ? SOCKETS : PIPE), next;
   gch_ctx *ctx = gch_ctx_with_cancel(gch_ctx_background());
-  int dup_of_old = _i / 2 % 2 == 0 ? dup(e.out) : -1;
-  struct io_call old = {.fd = e.out,
-                        .call = _i / 4 == 0 ? call_read_ctx : call_read_until,
-                        .ctx = ctx,
-                        .deadline = gch_in(100 * GCH_MILLISECOND)};
+  int dup_of_old = _i / 2 == 0 ? dup(e.out) : -1;
+  struct io_call old = {.fd = e.out, .call = call_read_ctx, .ctx = ctx};
   test_thread *t = start_io(&old);
   await_io(e.out, 1, 0);
   close(e.out);
@@ -123,7 +120,7 @@ START_TEST(a_number_used_again_is_not_the_old_waiters) {
   ck_assert_uint_eq(young.n, 4);
   gch_ctx_cancel(ctx);
   thread_join(t);
-  ck_assert_int_eq(old.err, _i / 4 == 0 ? ECANCELED : ETIMEDOUT);
+  ck_assert_int_eq(old.err, ECANCELED);
   if (dup_of_old >= 0) {
     expect(dup_of_old, "old");
     close(dup_of_old);
@@ -233,7 +230,9 @@ Suite *test_suite(void) {
   t = test_case(s, "plain close");
   tcase_add_loop_test(t, a_plain_close_leaves_who_waits_until_its_deadline, 0,
                       2);
-  tcase_add_loop_test(t, a_number_used_again_is_not_the_old_waiters, 0, 8);
+#if !THREAD_SANITIZED /* which calls a plain close under a waiter a race */
+  tcase_add_loop_test(t, a_number_used_again_is_not_the_old_waiters, 0, 4);
+#endif
   add_io_test(t, a_close_wakes_nobody_at_a_dup);
   t = test_case(s, "storm");
   add_io_test(t, closes_and_numbers_used_again_in_a_storm);

@@ -74,6 +74,7 @@ check_PROGRAMS += \
   tests/check_io \
   tests/check_io_close \
   tests/check_io_kinds \
+  tests/check_io_report \
   tests/check_io_select \
   tests/check_io_socket \
   tests/check_key \
