@@ -72,6 +72,12 @@ check_PROGRAMS += \
   tests/check_inherit \
   tests/check_inherit_task \
   tests/check_last_words \
+  tests/check_io \
+  tests/check_io_close \
+  tests/check_io_kinds \
+  tests/check_io_report \
+  tests/check_io_select \
+  tests/check_io_socket \
   tests/check_key \
   tests/check_key_drop \
   tests/check_group_forms \
@@ -205,6 +211,7 @@ EXTRA_DIST += \
   tests/fork_life.h \
   tests/fork_scene.h \
   tests/instrumented.c \
+  tests/io_facts.h \
   tests/key_facts.h \
   tests/lib.sh \
   tests/main.c \
