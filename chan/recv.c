@@ -9,6 +9,7 @@
  *     else                  queue as a receiver, and park
  */
 #include "chan/gone.h"
+#include "chan/observe.h"
 #include "chan/park.h"
 #include "chan/ready.h"
 #include "chan/ring.h"
@@ -53,7 +54,7 @@ static inline int recv_locked(gch_chan *c, void *elem,
     gch__zero(elem, c->elem_size);
     return EPIPE;
   }
-  return state == GCH_OPEN ? EAGAIN : gch__timed_take(c, elem, partner);
+  return state & GCH_TIMED ? gch__timed_take(c, elem, partner) : EAGAIN;
 }
 
 int gch__recv_locked(gch_chan *c, void *elem, struct gch_waiter **partner) {
@@ -65,8 +66,11 @@ static int try_recv(gch_chan *c, void *elem) {
   struct gch_waiter *partner;
   gch__lock(&c->lock);
   int err = gch__recv_locked(c, elem, &partner);
+  bool watched = gch__is_watched(c);
   gch__unlock(&c->lock);
   gch__wake(partner);
+  if (watched)
+    gch__look(c);
   if (err)
     gch__check_held(c);
   return err;
@@ -92,7 +96,10 @@ recv_timed_or_park(gch_chan *c, void *elem, int64_t deadline,
     if (err == EAGAIN)
       continue;
     gch__receiver_left(c);
+    bool watched = gch__is_watched(c);
     gch__unlock(&c->lock);
+    if (watched)
+      gch__look(c);
     if (err)
       gch__check_held(c);
     return err;
@@ -113,8 +120,11 @@ __attribute__((noinline)) static int recv_or_park(gch_chan *c, void *elem,
       gch__zero(elem, size);
     return err;
   }
+  bool watched = gch__is_watched(c);
   gch__unlock(&c->lock);
   gch__wake(partner);
+  if (watched)
+    gch__look(c);
   if (err)
     gch__check_held(c);
   return err;

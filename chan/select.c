@@ -28,6 +28,7 @@
 #include "chan/choice.h"
 #include "chan/gone.h"
 #include "chan/lockorder.h"
+#include "chan/observe.h"
 #include "chan/ring.h"
 #include "chan/timed.h"
 #include "park/clock.h"
@@ -60,10 +61,11 @@ static void read_deadline(struct select *s, size_t i, int64_t deadline) {
   s->deadline = deadline;
 }
 
+/* With all locks held. */
 static size_t choose(const struct select *s) {
   struct choice c = {.chosen = NONE};
   for (size_t i = 0; i < s->n; i++) {
-    if (!is_op(&s->cases[i]) || !is_ready(&s->cases[i]))
+    if (!is_op(&s->cases[i]) || !is_ready_now(&s->cases[i]))
       continue;
     if (s->ordered)
       return i;
@@ -169,8 +171,11 @@ static size_t poll_once(const struct select *s, size_t i) {
   }
   int err = attempt(s, k, &partner);
   drop_fn *drop = drop_of(s, k);
+  bool watched = gch__is_watched(k->chan);
   gch__unlock(&k->chan->lock);
   gch__wake(partner);
+  if (watched)
+    gch__look(k->chan);
   if (err == EAGAIN)
     return NONE;
   if (err)
@@ -197,12 +202,21 @@ static struct gch_queue *queue_of(const gch_case *k) {
   return is_send(k) ? &k->chan->senders : &k->chan->receivers;
 }
 
+/* After the unlock: gch__timed_wake, look_at_all. */
+enum { WAKE = 1, LOOK = 2 };
+
+/* What is not just open, and is about to be queued on. */
+static int comes_to(gch_chan *c) {
+  return (gch__receiver_comes(c) ? WAKE : 0) |
+         (gch__is_watched(c) ? LOOK : 0);
+}
+
 /* In lock order. Where several cases wait in one queue, whoever comes takes the
-   first: so that is any of them, but in the ordered form. Whether to call
-   gch__timed_wake after the unlock. */
-static bool queue_all(const struct select *s, size_t count,
-                      struct gch_group *group) {
-  bool wake = false;
+   first: so that is any of them, but in the ordered form. What is to be done
+   after the unlock. */
+static int queue_all(const struct select *s, size_t count,
+                     struct gch_group *group) {
+  int after = 0;
   if (!s->ordered)
     gch__shuffle_same(s->cases, count);
   for (size_t slot = 0; slot < count; slot++) {
@@ -213,11 +227,18 @@ static bool queue_all(const struct select *s, size_t count,
     k->parked.waiter.pos = i;
     k->parked.size = k->chan->elem_size;
     k->parked.drop = drop_of(s, k);
-    wake |= gch__receiver_comes(k->chan);
+    if (gch__state(k->chan) != GCH_OPEN)
+      after |= comes_to(k->chan);
     gch__turn_to_queue(k->chan);
     gch__queue_add(queue_of(k), &k->parked.waiter);
   }
-  return wake;
+  return after;
+}
+
+__attribute__((noinline)) static void look_at_all(const struct select *s) {
+  for (size_t i = 0; i < s->n; i++)
+    if (is_op(&s->cases[i]) && gch__is_watched(s->cases[i].chan))
+      gch__look(s->cases[i].chan);
 }
 
 static void leave_all(const struct select *s, size_t winner) {
@@ -276,7 +297,7 @@ static size_t gave_up(const struct select *s) {
    takes few instructions. */
 __attribute__((noinline)) static size_t lock_and_run(const struct select *s) {
   size_t i;
-  bool wake = false;
+  int after = LOOK;
   int err = 0;
   struct gch_waiter *partner = NULL;
   drop_fn *drop = NULL;
@@ -289,13 +310,15 @@ __attribute__((noinline)) static size_t lock_and_run(const struct select *s) {
     drop = drop_of(s, &s->cases[i]);
   if (parks) {
     gch__group_init(&group, gch__task_self(), s->deadline, false);
-    wake = queue_all(s, count, &group);
+    after = queue_all(s, count, &group);
   }
   gch__unlock_all(s->cases, count);
 
   gch__wake(partner);
-  if (wake)
+  if (after & WAKE)
     gch__timed_wake();
+  if (after & LOOK)
+    look_at_all(s);
   if (i != NONE && err == EAGAIN)
     return AGAIN;
   if (i != NONE && err)

@@ -14,6 +14,7 @@ allowed_for() { # folder
   context) echo park chan timer go sync ;;
   waitgroup) echo park chan timer go context ;;
   signal) echo park chan timer go context ;;
+  readyfd) echo park chan ;;
   debug) echo park chan timer go task sync context waitgroup signal ;;
   esac
 }
@@ -30,7 +31,8 @@ home_of() { # as it stands between the quotes or brackets
 cd "$srcdir" || exit 1
 srcdir=.
 files=0
-for folder in park chan timer go task sync context waitgroup signal debug; do
+for folder in park chan timer go task sync context waitgroup signal readyfd \
+  debug; do
   for file in "$folder"/*.[ch]; do
     files=$((files + 1))
     # shellcheck disable=SC2013 # no name has a space

@@ -90,6 +90,8 @@ check_PROGRAMS += \
   tests/check_own_thread \
   tests/check_panic \
   tests/check_quota \
+  tests/check_readyfd \
+  tests/check_readyfd_race \
   tests/check_real_time \
   tests/check_rwmutex \
   tests/check_rwmutex_until \
@@ -217,6 +219,7 @@ EXTRA_DIST += \
   tests/own_ctx.h \
   tests/plugin.c \
   tests/plugin_host.c \
+  tests/readyfd_facts.h \
   tests/rwmutex_facts.h \
   tests/scene.h \
   tests/select_args.cc \
