@@ -60,12 +60,19 @@ static inline int park_until(struct gch_single *s, gch_chan *c,
                              struct gch_queue *q, void *elem, int64_t deadline,
                              struct gch_task *self) {
   single_init(s, self, deadline);
-  bool watched = gch__is_watched(c);
   gch__queue_single(c, q, s, elem);
-  if (watched)
-    gch__look(c);
   return gch__park(&s->group.parker, deadline) == 0 ? s->waiter.err
                                                     : gave_up(c, q, &s->waiter);
+}
+
+int gch__park_seen(gch_chan *c, struct gch_queue *q, void *elem,
+                   int64_t deadline) {
+  struct gch_single s;
+  single_init(&s, gch__task_self(), deadline);
+  gch__queue_single(c, q, &s, elem);
+  gch__look(c);
+  return gch__park(&s.group.parker, deadline) == 0 ? s.waiter.err
+                                                   : gave_up(c, q, &s.waiter);
 }
 
 /* What a thread's waker writes, and it reads, is in the first cache line. (Not
@@ -84,7 +91,7 @@ int gch__park_on(gch_chan *c, struct gch_queue *q, void *elem,
   struct gch_task *self = gch__task_self();
   if (!self)
     return park_thread(c, q, elem, deadline);
-  if (deadline != GCH__FOREVER || gch__is_watched(c))
+  if (deadline != GCH__FOREVER)
     return park_until(&s, c, q, elem, deadline, self);
   return gch__park_task(c, q, elem, 0, self, say_closed);
 }

@@ -202,7 +202,7 @@ static struct gch_queue *queue_of(const gch_case *k) {
   return is_send(k) ? &k->chan->senders : &k->chan->receivers;
 }
 
-/* After the unlock: gch__timed_wake, look_at_all. */
+/* To be done after the unlock: gch__timed_wake, gch__look. */
 enum { WAKE = 1, LOOK = 2 };
 
 /* What is not just open, and is about to be queued on. */
@@ -235,9 +235,14 @@ static int queue_all(const struct select *s, size_t count,
   return after;
 }
 
-__attribute__((noinline)) static void look_at_all(const struct select *s) {
+/* What queue_all gave. */
+__attribute__((noinline)) static void do_after(const struct select *s,
+                                               int after) {
+  if (after & WAKE)
+    gch__timed_wake();
   for (size_t i = 0; i < s->n; i++)
-    if (is_op(&s->cases[i]) && gch__is_watched(s->cases[i].chan))
+    if ((after & LOOK) && is_op(&s->cases[i]) &&
+        gch__is_watched(s->cases[i].chan))
       gch__look(s->cases[i].chan);
 }
 
@@ -315,10 +320,8 @@ __attribute__((noinline)) static size_t lock_and_run(const struct select *s) {
   gch__unlock_all(s->cases, count);
 
   gch__wake(partner);
-  if (after & WAKE)
-    gch__timed_wake();
-  if (after & LOOK)
-    look_at_all(s);
+  if (after)
+    do_after(s, after);
   if (i != NONE && err == EAGAIN)
     return AGAIN;
   if (i != NONE && err)

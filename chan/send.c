@@ -64,20 +64,32 @@ static bool stay_away(gch_chan *c, int64_t deadline) {
   return true;
 }
 
+/* With the lock held, which is released: one that is observed. */
+__attribute__((noinline)) static int
+send_or_park_seen(gch_chan *c, const void *elem, int64_t deadline) {
+  struct gch_waiter *partner;
+  int err = send_locked(c, elem, &partner);
+  if (err == EAGAIN)
+    return gch__park_seen(c, &c->senders, (void *)(uintptr_t)elem, deadline);
+  gch__unlock(&c->lock);
+  gch__wake(partner);
+  gch__look(c);
+  return err;
+}
+
 /* With the lock held, which is released. */
 __attribute__((noinline)) static int send_or_park(gch_chan *c, const void *elem,
                                                   int64_t deadline) {
   struct gch_waiter *partner;
+  if (gch__is_watched(c))
+    return send_or_park_seen(c, elem, deadline);
   int err = send_locked(c, elem, &partner);
   if (err == EAGAIN && stay_away(c, deadline))
     err = send_locked(c, elem, &partner);
   if (err == EAGAIN)
     return gch__park_on(c, &c->senders, (void *)(uintptr_t)elem, deadline);
-  bool watched = gch__is_watched(c);
   gch__unlock(&c->lock);
   gch__wake(partner);
-  if (watched)
-    gch__look(c);
   if (err)
     gch__check_held(c);
   return err;
