@@ -9,6 +9,7 @@
 #include <gulch/debug.h>
 #include <gulch/errgroup.h>
 #include <gulch/go.h>
+#include <gulch/io.h>
 #include <gulch/panic.h>
 #include <gulch/readyfd.h>
 #include <gulch/select.h>

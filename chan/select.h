@@ -54,7 +54,9 @@ enum gch_case_kind { /* private */
                      GCH_CASE_SEND_ERR,
                      GCH_CASE_UNTIL,
                      GCH_CASE_TIMEOUT,
-                     GCH_CASE_DEFAULT
+                     GCH_CASE_DEFAULT,
+                     GCH_CASE_READABLE, /* <gulch/io.h>; time is the descriptor */
+                     GCH_CASE_WRITABLE
 };
 
 /* Private: one operation parked on one channel. */

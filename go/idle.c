@@ -205,6 +205,30 @@ bool gch__leave_idle(struct gch_worker *w) {
   return leaves;
 }
 
+bool gch__rise(struct gch_worker *w, struct gch_queue_of_tasks *ready) {
+  struct gch_worker *wake = NULL;
+  struct gch_proc *p = NULL;
+  bool rises = false;
+  if (gch__count(ready) == 0)
+    return false;
+  gch__lock(&sched.lock);
+  gch__move(&sched.shared, ready, UINT32_MAX);
+  if (w->listed && (p = take_idle_proc())) {
+    atomic_fetch_add(&sched.searching, 1);
+    unlist_idle_worker(w);
+    rises = w->searching = true;
+    assign(p, w);
+    p = NULL;
+  } else {
+    p = match(&wake);
+  }
+  gch__unlock(&sched.lock);
+  set_to_work(p, wake);
+  if (rises)
+    gch__monitor();
+  return rises;
+}
+
 void gch__want_proc(struct gch_worker *w) {
   gch__lock(&sched.lock);
   struct gch_proc *p = take_idle_proc();

@@ -14,6 +14,8 @@
  *   NEXT_MAX. Where it is they who let tasks be stolen at all they become rarer
  *   whatever they find, to NEXT_VAIN.
  *
+ *   Descriptors that are waited for while nobody looks: all compute.
+ *
  * Who gives a proc to a worker, or wakes a task, looks after that whether the
  * flag `on` (or `on_next`) is set; the monitor clears the flag before it looks
  * at the procs for the last time. So no proc with a worker is unwatched.
@@ -21,6 +23,7 @@
  * Everything but the flags is the library's thread's own, or the timer queue's.
  */
 #include "go/sched.h"
+#include "park/poll.h"
 #include "timer/queue.h"
 #include "timer/service.h"
 
@@ -67,6 +70,10 @@ void gch__monitor(void) {
     gch__service_start(); /* again, in a forked child; it may fail there */
     look_at(now + LOOK);
   }
+}
+
+bool gch__monitor_is_on(void) {
+  return atomic_load(&monitor.on);
 }
 
 /* Between two looks at next. */
@@ -169,6 +176,8 @@ static void look(struct gch_deferred *d, struct gch_wakes *k) {
     look_at(monitor.due);
     return;
   }
+  if (gch__fds_expected())
+    gch__poll_monitor();
   monitor.quiet = look_at_all(now) ? 0 : monitor.quiet + 1;
   if (monitor.quiet > QUIET_LOOKS) {
     gch__set_recent_time(0); /* first: whoever sets `on` again sets it too */

@@ -29,7 +29,10 @@
  * on new tasks are left to the monitor too, until a theft was worth it.
  */
 #include "go/sched.h"
+#include "park/poll.h"
 #include "park/slice.h"
+
+#include <errno.h>
 
 enum {
   ROUNDS = 12,       /* that a searcher looks around */
@@ -169,10 +172,28 @@ static bool begin_search(struct gch_worker *w) {
   return w->searching = true;
 }
 
+/* Looks for events, where nobody has since *looks; who has run out of tasks looks
+   at once, one that has just been woken leaves that to others. */
+static struct gch_task *poll(struct gch_worker *w, uint32_t *looks) {
+  uint32_t now =
+      atomic_load_explicit(&gch__poll_looks, memory_order_relaxed);
+  bool look = now == *looks;
+  struct gch_task *t = NULL;
+  *looks = now;
+  if (look && gch__poll_look() && !(t = take_own(w)))
+    t = gch__take_shared(w);
+  *looks += look;
+  return t;
+}
+
 static struct gch_task *find_task(struct gch_worker *w) {
   struct gch_task *t;
+  uint32_t looks = atomic_load_explicit(&gch__poll_looks, memory_order_relaxed) -
+                   w->searching;
   for (int round = 0; round < ROUNDS; round++) {
     if ((t = gch__run_due(w)) || (t = take_own(w)) || (t = gch__take_shared(w)))
+      return t;
+    if (gch__fds_expected() && (t = poll(w, &looks)))
       return t;
     if (!begin_search(w))
       return NULL;
@@ -275,6 +296,27 @@ static void stop_searching(struct gch_worker *w) {
   atomic_fetch_sub(&sched.searching, 1);
 }
 
+/* Whether w, which is listed as idle, is to take events: nobody else has a proc,
+   and with it comes to look. */
+static bool is_last(void) {
+  return gch__fds_expected() &&
+         atomic_load(&sched.num_idle_procs) >= gch__procs_allowed();
+}
+
+/* As gch__park; or EAGAIN: w is listed no more, and has a proc. */
+static int sleep(struct gch_worker *w, int64_t until) {
+  struct gch_queue_of_tasks ready = {0};
+  int err = 0;
+  do {
+    if (!is_last())
+      return gch__park(&w->parker, until);
+    err = gch__poll_park(&w->parker, until, &ready);
+    if (gch__rise(w, &ready))
+      return EAGAIN;
+  } while (err == EAGAIN);
+  return err;
+}
+
 /* Sleeps until w is taken off the list of the idle, with a proc (which it may
    have lost again when it wakes). One unpark belongs to that, and this is where
    it is taken. False: the thread is not needed. */
@@ -287,7 +329,9 @@ static bool idle(struct gch_worker *w) {
   gch__fence_heavy();
   GCH_DELAY();
   look_once_more(w);
-  while (gch__park(&w->parker, until) != 0) {
+  for (int err; (err = sleep(w, until)) != 0;) {
+    if (err == EAGAIN)
+      return true;
     if (gch__leave_idle(w))
       return false;
     until = GCH__FOREVER;

@@ -95,6 +95,12 @@ void gch__list_idle(struct gch_proc *p);
 int64_t gch__list_idle_pair(struct gch_proc *p, struct gch_worker *w);
 bool gch__leave_idle(struct gch_worker *w);
 
+/* w, the caller, was listed, and has been woken by events: these tasks are ready,
+   and go into the shared queue. True: w is idle no more, and has a proc; false:
+   somebody else has taken it off the list, and it gets a permit; or there is
+   nothing for it to do. */
+bool gch__rise(struct gch_worker *w, struct gch_queue_of_tasks *ready);
+
 /* Has some worker be idle, for the next proc that is to be handed on. */
 void gch__keep_warm(void);
 
@@ -251,5 +257,8 @@ bool gch__look_for_block(struct gch_proc *p, int64_t now);
 void gch__monitor(void);
 void gch__monitor_next(void);
 void gch__monitor_reset(void);
+
+/* Whether it looks, or some worker has just got a proc. */
+bool gch__monitor_is_on(void);
 
 #endif

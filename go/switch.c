@@ -33,6 +33,7 @@
 #include "go/extras.h"
 #include "go/sanitizer.h"
 #include "go/sched.h"
+#include "park/poll.h"
 #include "timer/queue.h"
 
 #include <errno.h>
@@ -94,6 +95,8 @@ look_at_shared(struct gch_worker *w, struct gch_proc *p) {
   if (!look && !gch__retired(p))
     t = gch__take_next(p);
   gch__leave(w);
+  if (gch__fds_expected())
+    gch__poll_look();
   return look ? gch__take_shared(w) : t;
 }
 

@@ -27,6 +27,7 @@ libgulch_la_SOURCES += \
   park/panic.c \
   park/parker.c \
   park/parker.h \
+  park/poll.h \
   park/runs.c \
   park/runs.h \
   park/sanitize.h \

@@ -12,6 +12,7 @@
 #include "park/clock.h"
 #include "park/cpu.h"
 #include "park/delay.h"
+#include "park/poll.h"
 #include "park/wait.h"
 
 #include <errno.h>
@@ -147,6 +148,24 @@ int gch__park_by_state(struct gch_parker *p, int64_t deadline) {
   return p->task ? gch__task_park_until(p, deadline) : park_thread(p, deadline);
 }
 
+bool gch__park_polling(struct gch_parker *p) {
+  uint32_t empty = GCH_PARKER_EMPTY;
+  GCH_DELAY();
+  if (atomic_compare_exchange_strong(&p->state, &empty, GCH_PARKER_POLLING))
+    return true;
+  take_permit(p);
+  return false;
+}
+
+bool gch__parked_polling(struct gch_parker *p) {
+  uint32_t polling = GCH_PARKER_POLLING;
+  GCH_DELAY();
+  if (atomic_compare_exchange_strong(&p->state, &polling, GCH_PARKER_EMPTY))
+    return false;
+  take_permit(p);
+  return true;
+}
+
 /* The exchange in unpark, where sleepers are counted. A thread that could wake
    before it is taken off could be counted again, asleep on another parker, and
    stand for its waker, who is not asleep. */
@@ -176,10 +195,13 @@ static uint32_t give_permit(struct gch_parker *p) {
 
 void gch__unpark_by_state(struct gch_parker *p) {
   struct gch_task *task = p->task;
-  if (give_permit(p) < GCH_PARKER_ASLEEP)
+  uint32_t before = give_permit(p);
+  if (before < GCH_PARKER_ASLEEP)
     return;
   if (task)
     gch__task_ready(task);
+  else if (before == GCH_PARKER_POLLING)
+    gch__poll_kick();
   else
     gch__futex_wake(&p->state);
 }

@@ -9,6 +9,8 @@
  *     PERMIT    a permit; from any state       the sleeper to EMPTY
  *     COUNTED   ASLEEP without a deadline, and
  *               in gch__asleep: a thread, where gch__count_asleep is set
+ *     POLLING   as ASLEEP, a thread, in      the sleeper to EMPTY
+ *               the poller (park/poll.h)
  *
  * No wake is lost: sleeping starts with a compare-and-swap from EMPTY, which
  * a permit given before makes fail, and the kernel sleeps only while the word
@@ -50,7 +52,8 @@ enum {
   GCH_PARKER_EMPTY,
   GCH_PARKER_PERMIT,
   GCH_PARKER_ASLEEP,
-  GCH_PARKER_COUNTED
+  GCH_PARKER_COUNTED,
+  GCH_PARKER_POLLING
 };
 
 /* For debug/deadlock.c: the threads that are asleep for good. The low half is
@@ -108,6 +111,11 @@ static inline int gch__park(struct gch_parker *p, int64_t deadline) {
   gch__task_stop();
   return 0;
 }
+
+/* For a thread that is to sleep in the poller. False: there was a permit, which
+   it has taken. And when it is back: whether it has taken one. */
+bool gch__park_polling(struct gch_parker *p);
+bool gch__parked_polling(struct gch_parker *p);
 
 /* Gives the permit. Async-signal-safe where GCH_HAVE_FUTEX. */
 void gch__unpark_by_state(struct gch_parker *p);

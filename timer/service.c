@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The thread sleeps on one parker, until the first entry of the timer queue is
- * due or somebody wakes it. Whoever gives it work (inserts an entry that comes
+ * due or somebody wakes it; in the poller, where nobody else is to take events
+ * of descriptors (park/poll.h). Whoever gives it work (inserts an entry that comes
  * first, adds a job, counts a signal) does so before the unpark; the thread
  * takes the permit before it looks. So work given while it looks around makes
  * it look again.
@@ -34,6 +35,7 @@
 #include "park/fork.h"
 #include "park/lock.h"
 #include "park/parker.h"
+#include "park/poll.h"
 #include "park/stay.h"
 #include "park/thread.h"
 #include "timer/queue.h"
@@ -117,7 +119,10 @@ static void *serve(void *unused) {
       int64_t look = gch__look_for_deadlock();
       next = look < next ? look : next;
     }
-    gch__park(&service.parker, next);
+    if (gch__fds_expected())
+      gch__poll_park_last(&service.parker, next);
+    else
+      gch__park(&service.parker, next);
   }
   return unused;
 }

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Begin, wait, end. A wait is a group of one waiter, in a queue of the record
+ * (for readiness, or for the turn), and of a second one in the queue of a
+ * context's done channel, if there is a context.
+ *
+ *     winner     means                     set by
+ *     WAITING    nobody yet                the sleeper
+ *     NO_CASE    an event; a turn that     who holds the record's lock
+ *                was handed over; a close;
+ *                a new deadline
+ *     WAY_OUT    the context is done       the channel's close, its lock held; or
+ *                                          the sleeper, who finds it closed
+ *     GAVE_UP    a deadline has passed     the sleeper
+ *
+ * The record's waiter is queued first, then the other; each under its lock, no
+ * two at once. The sleeper takes out of its queue what nobody has claimed.
+ *
+ * What a claimer of the first says in err: 0, an event or the turn; EBADF, the
+ * record is closing; ESTALE, nothing has happened, but look again (a new
+ * deadline; a number that was closed just before).
+ */
+#include "io/call.h"
+
+#include "chan/timed.h"
+#include "context/impl.h"
+#include "park/strict.h"
+
+#include <gulch/go.h>
+
+#include <fcntl.h>
+
+/* Of a waiter that nobody has claimed. */
+enum { UNTOUCHED = -1 };
+
+struct sleep {
+  struct gch_group group;
+  struct gch_waiter on_fd[GCH_FD_WAYS], on_done;
+  bool on_done_queued;
+};
+
+static int64_t deadline_of(const struct gch_io_call *c, int way) {
+  return atomic_load_explicit(&c->record->ways[way].deadline,
+                              memory_order_relaxed);
+}
+
+/* The earlier, where the caller waits for both ways. */
+static int64_t user_deadline(const struct gch_io_call *c) {
+  int64_t deadline = deadline_of(c, c->way);
+  if (c->both && deadline_of(c, !c->way) < deadline)
+    deadline = deadline_of(c, !c->way);
+  return deadline;
+}
+
+static bool has_passed(int64_t deadline) {
+  return deadline != GCH__FOREVER && deadline <= gch__now();
+}
+
+/* Sleeping */
+
+/* Out of the queues of the record: those for readiness, or the turns'. */
+static void take_out(struct sleep *s, const struct gch_io_call *c, bool turns) {
+  struct gch_fd *r = c->record;
+  gch__lock(&r->lock);
+  for (int way = 0; way < GCH_FD_WAYS; way++) {
+    struct gch_queue *q = turns ? &r->ways[way].turns : &r->ways[way].waiters;
+    if (gch__io_waits_for(c, way) && gch__queue_has(q, &s->on_fd[way]))
+      gch__queue_remove(q, &s->on_fd[way]);
+  }
+  gch__unlock(&r->lock);
+}
+
+/* As context/way_out.c does it. False: done is closed, and nobody had claimed
+   the group before. */
+static bool queue_on_done(struct sleep *s, gch_chan *done) {
+  struct gch_waiter *partner;
+  bool wake = false;
+  s->on_done = (struct gch_waiter){.group = &s->group, .pos = GCH_WAY_OUT};
+  gch__lock(&done->lock);
+  s->on_done_queued = gch__recv_locked(done, NULL, &partner) == EAGAIN;
+  if (s->on_done_queued) {
+    wake = gch__receiver_comes(done);
+    gch__turn_to_queue(done);
+    gch__queue_add(&done->receivers, &s->on_done);
+  }
+  gch__unlock(&done->lock);
+  gch__wake(partner);
+  if (wake)
+    gch__timed_wake();
+  return s->on_done_queued || !gch__claim(&s->group, GCH_WAY_OUT);
+}
+
+static void leave_done(struct sleep *s, gch_chan *done) {
+  if (!s->on_done_queued)
+    return;
+  gch__lock(&done->lock);
+  if (gch__queue_has(&done->receivers, &s->on_done))
+    gch__queue_remove(&done->receivers, &s->on_done);
+  gch__receiver_left(done);
+  gch__unlock(&done->lock);
+}
+
+/* Before on_fd is queued; the lock is held. */
+static void sleep_init(struct sleep *s, const struct gch_io_call *c,
+                       int64_t deadline) {
+  gch__group_init(&s->group, gch__task_self(), deadline, !c->done && !c->both);
+  s->on_done_queued = false;
+  for (int way = 0; way < GCH_FD_WAYS; way++)
+    s->on_fd[way] = (struct gch_waiter){.group = &s->group,
+                                        .elem = (void *)(uintptr_t)c->word,
+                                        .pos = GCH_NO_CASE,
+                                        .err = UNTOUCHED};
+}
+
+/* Until when c's caller may sleep: its own deadline, or the user's. */
+static int64_t sleeps_until(const struct gch_io_call *c) {
+  int64_t user = user_deadline(c);
+  return user < c->deadline ? user : c->deadline;
+}
+
+/* What the claimer said. */
+static int told(const struct sleep *s) {
+  int err = s->on_fd[GCH_FD_READ].err;
+  return err != UNTOUCHED ? err : s->on_fd[GCH_FD_WRITE].err;
+}
+
+/* on_fd is queued, for readiness or the turn, and no lock held. 0, EBADF, ESTALE
+   as its claimer said; ETIMEDOUT; ECANCELED: the context is done. */
+static int sleep(struct sleep *s, const struct gch_io_call *c, bool for_turn,
+                 int64_t deadline) {
+  bool over = c->done && !queue_on_done(s, c->done);
+  int err = over ? 0 : gch__park(&s->group.parker, deadline);
+  if (err != 0 && !gch__claim(&s->group, GCH_GAVE_UP))
+    err = gch__park(&s->group.parker, GCH__FOREVER);
+  /* Relaxed: the unpark came after it. */
+  uint32_t winner =
+      atomic_load_explicit(&s->group.winner, memory_order_relaxed);
+  if (c->done && winner != GCH_WAY_OUT)
+    leave_done(s, c->done);
+  if (err == 0 && winner == GCH_WAY_OUT)
+    err = ECANCELED;
+  if (err != 0 || c->both)
+    take_out(s, c, for_turn);
+  return err ? err : told(s);
+}
+
+/* err, of a sleep: 0: go on; ESTALE: the same, but nothing has happened. */
+static int judge(struct gch_io_call *c, int err) {
+  if (err == ECANCELED)
+    return gch__ctx_over(c->ctx, c->done);
+  if (err == ETIMEDOUT && !has_passed(c->deadline))
+    err = ESTALE; /* the user's, which may have been changed */
+  if (err == ESTALE && has_passed(user_deadline(c)))
+    return ETIMEDOUT;
+  return err;
+}
+
+/* The turn */
+
+/* By ticket: who has been woken for nothing comes back to where it was. */
+static void queue_by_ticket(struct gch_queue *q, struct gch_waiter *w,
+                            uint32_t ticket) {
+  struct gch_waiter *before = q->last;
+  w->elem = (void *)(uintptr_t)ticket;
+  while (before && (int32_t)((uint32_t)(uintptr_t)before->elem - ticket) > 0)
+    before = before->prev;
+  if (before == q->last) {
+    gch__queue_add(q, w);
+    return;
+  }
+  w->prev = before;
+  w->next = before ? before->next : gch__queue_first(q);
+  w->next->prev = w;
+  if (before)
+    before->next = w;
+  else
+    atomic_store_explicit(&q->first, w, memory_order_release);
+}
+
+/* With the lock held: 0, the turn was free and is the caller's; EBUSY; EBADF. */
+static int take_turn(struct gch_io_call *c) {
+  struct gch_fd *r = c->record;
+  uint32_t s = atomic_load(&r->state), next;
+  do {
+    if (s & GCH_FD_CLOSING)
+      return EBADF;
+    next = s | (s & c->turn ? c->turn << 2 : c->turn);
+  } while (!atomic_compare_exchange_weak(&r->state, &s, next));
+  return s & c->turn ? EBUSY : 0;
+}
+
+/* The caller is a user. 0: it has the turn. ESTALE: look once more. */
+static int await_turn(struct gch_io_call *c, uint32_t *ticket) {
+  struct sleep s;
+  struct gch_fd *r = c->record;
+  struct gch_fd_way *way = &r->ways[c->way];
+  gch__lock(&r->lock);
+  int err = take_turn(c);
+  int64_t deadline = sleeps_until(c);
+  if (err == EBUSY) {
+    if (*ticket == 0 && (*ticket = ++way->tickets) == 0)
+      *ticket = ++way->tickets;
+    sleep_init(&s, c, deadline);
+    queue_by_ticket(&way->turns, &s.on_fd[c->way], *ticket);
+  }
+  gch__unlock(&r->lock);
+  return err == EBUSY ? judge(c, sleep(&s, c, true, deadline)) : err;
+}
+
+static int verify(struct gch_fd *r) {
+  if (r->adopted)
+    return 0;
+  gch__lock(&r->lock);
+  int err = gch__poller_verify(r);
+  gch__unlock(&r->lock);
+  if (err != ENOENT && err != EBADF)
+    return 0;
+  gch__fd_orphan(r);
+  return ESTALE;
+}
+
+/* Becomes a user of the current record, with the turn. */
+static int enter(struct gch_io_call *c) {
+  uint32_t ticket = 0;
+  for (;;) {
+    int err = gch__fd_enter(c->fd, c->turn, &c->record);
+    if (err != EBUSY)
+      return err;
+    if (has_passed(user_deadline(c)) || has_passed(c->deadline))
+      err = ETIMEDOUT;
+    else if (verify(c->record) == 0)
+      do
+        err = await_turn(c, &ticket);
+      while (err == ESTALE);
+    if (err == 0)
+      return 0;
+    gch__fd_leave(c->record, 0);
+    c->record = NULL;
+    if (err != EBUSY)
+      return err;
+    ticket = 0;
+  }
+}
+
+/* Begin and end */
+
+int gch__io_begin(struct gch_io_call *c, const char *word, int fd, int way,
+                  bool turn, int64_t deadline, const gch_ctx *ctx) {
+  *c = (struct gch_io_call){.word = word,
+                            .fd = fd,
+                            .way = way,
+                            .turn = turn ? GCH_FD_TURN(way) : 0,
+                            .deadline = deadline,
+                            .ctx = ctx,
+                            .errno_before = errno,
+                            .cancel_before = -1};
+  if (ctx) {
+    c->done = gch_ctx_done(ctx);
+    int err = gch__ctx_over(ctx, c->done);
+    if (err)
+      return err;
+  }
+  if (!gch__task_self())
+    c->cancel_before = gch__cancel_off();
+  int err = enter(c);
+  if (err == 0 && has_passed(user_deadline(c)))
+    err = ETIMEDOUT;
+  return err;
+}
+
+/* A task whose calls never have to wait. */
+static void give_way(void) {
+  enum { CALLS = 64 };
+  static GCH_THREAD_LOCAL uint32_t calls;
+  if (++calls % CALLS == 0 && gch__task_self())
+    gch_yield();
+}
+
+int gch__io_end(struct gch_io_call *c, int err) {
+  if (c->record)
+    gch__fd_leave(c->record, c->turn);
+  if (c->cancel_before >= 0)
+    gch__cancel_as(c->cancel_before);
+  errno = c->errno_before;
+  give_way();
+  return err;
+}
+
+/* Readiness */
+
+/* Whether the descriptor has that direction. */
+static bool has_way(int fd, int way) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags == -1 || (flags & O_PATH))
+    return false;
+  int mode = flags & O_ACCMODE;
+  return mode == O_RDWR || mode == (way == GCH_FD_READ ? O_RDONLY : O_WRONLY);
+}
+
+/* Before the caller queues: whether there is a reason not to. */
+static int reason(const struct gch_io_call *c) {
+  const struct gch_fd *r = c->record;
+  if (atomic_load_explicit(&r->state, memory_order_relaxed) & GCH_FD_CLOSING)
+    return EBADF;
+  for (int way = 0; way < GCH_FD_WAYS; way++) {
+    const struct gch_fd_way *w = &r->ways[way];
+    if (!gch__io_waits_for(c, way))
+      continue;
+    if (atomic_load_explicit(&w->seq, memory_order_relaxed) != c->seq[way])
+      return EAGAIN;
+    if (!r->registered && !r->orphan && !has_way(r->fd, way))
+      return EBADF;
+  }
+  return 0;
+}
+
+static unsigned ways_of(const struct gch_io_call *c) {
+  return c->both ? 3 : 1u << c->way;
+}
+
+/* Queues the caller for readiness, unless something has come since it looked
+   (EAGAIN). ENOENT, EPERM, EBADF, ENOMEM: not queued. */
+static int queue(struct gch_io_call *c, struct sleep *s, int64_t *deadline) {
+  struct gch_fd *r = c->record;
+  gch__lock(&r->lock);
+  *deadline = sleeps_until(c);
+  int err = reason(c);
+  if (err == 0)
+    err = gch__poller_arm(r, ways_of(c));
+  if (err == 0) {
+    sleep_init(s, c, *deadline);
+    for (int way = 0; way < GCH_FD_WAYS; way++)
+      if (gch__io_waits_for(c, way))
+        gch__queue_add(&r->ways[way].waiters, &s->on_fd[way]);
+  }
+  gch__unlock(&r->lock);
+  return err;
+}
+
+/* The caller found out that its number is another's than its record's: it goes
+   over to the one that is current. */
+static int move(struct gch_io_call *c) {
+  gch__fd_orphan(c->record);
+  gch__fd_leave(c->record, c->turn);
+  c->record = NULL;
+  c->always = false;
+  return enter(c);
+}
+
+/* An event woke the caller: it is the descriptor's that it waits for, unless
+   that was closed by close(2) and has a dup. */
+static bool is_stale(struct gch_io_call *c) {
+  struct gch_fd *r = c->record;
+  if (r->adopted)
+    return false;
+  gch__lock(&r->lock);
+  int err = r->registered && !r->orphan ? gch__poller_arm(r, ways_of(c)) : 0;
+  bool stale = r->orphan || err == ENOENT || err == EBADF;
+  gch__unlock(&r->lock);
+  if (stale)
+    gch__fd_orphan(r);
+  return stale;
+}
+
+int gch__io_await(struct gch_io_call *c) {
+  for (;;) {
+    struct sleep s;
+    int64_t deadline;
+    if (has_passed(c->deadline))
+      return ETIMEDOUT;
+    int err = queue(c, &s, &deadline);
+    if (err == ENOENT)
+      return move(c);
+    if (err == EPERM) {
+      c->always = true;
+      return 0;
+    }
+    if (err == EAGAIN)
+      return 0;
+    if (err)
+      return err;
+    gch__poller_attend();
+    err = sleep(&s, c, false, deadline);
+    bool event = err == 0;
+    err = judge(c, err);
+    if (err == ESTALE)
+      return 0;
+    if (err || !event || !is_stale(c))
+      return err;
+    for (int way = 0; way < GCH_FD_WAYS; way++)
+      gch__io_look_at(c, way);
+  }
+}
+
+int gch__io_pause(struct gch_io_call *c, int64_t *pause) {
+  enum { FIRST = 1000000, LAST = 50000000 };
+  struct sleep s;
+  struct gch_fd *r = c->record;
+  *pause = *pause == 0 ? FIRST : *pause < LAST ? 2 * *pause : LAST;
+  int64_t end = gch__from_now(*pause);
+  if (has_passed(c->deadline))
+    return ETIMEDOUT;
+  gch__lock(&r->lock);
+  bool closing = atomic_load(&r->state) & GCH_FD_CLOSING;
+  if (sleeps_until(c) < end)
+    end = sleeps_until(c);
+  if (!closing) {
+    sleep_init(&s, c, end);
+    gch__queue_add(&r->ways[c->way].waiters, &s.on_fd[c->way]);
+  }
+  gch__unlock(&r->lock);
+  int err = closing ? EBADF : judge(c, sleep(&s, c, false, end));
+  return err == ESTALE || (err == ETIMEDOUT && !has_passed(sleeps_until(c)))
+             ? 0
+             : err;
+}

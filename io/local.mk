@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-3-Clause
+pkginclude_HEADERS += io/io.h
+libgulch_la_SOURCES += \
+  io/attempt.c \
+  io/attempt.h \
+  io/call.c \
+  io/call.h \
+  io/case.c \
+  io/close.c \
+  io/epoll.c \
+  io/poller.c \
+  io/poller.h \
+  io/read.c \
+  io/record.c \
+  io/record.h \
+  io/socket.c \
+  io/wait.c \
+  io/write.c

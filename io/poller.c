@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Who takes events, and what becomes of one.
+ *
+ * The seat is a flag: who sets it may sleep in the kernel until an event, a kick
+ * or a deadline. Anybody may look without it.
+ *
+ * Nobody waits unseen. Who registers the first descriptor, or arms one, looks
+ * after that whether the seat is free and the monitor off; if so it wakes the
+ * library's thread. That thread, before it sleeps, takes the seat if any
+ * descriptor is registered, the seat is free and the monitor off; while the
+ * monitor is on it looks at each of the monitor's. Who leaves the seat while the
+ * monitor is off wakes it too. All of these are sequentially consistent, and
+ * each stores before it looks at what the other stores.
+ */
+#include "io/poller.h"
+
+#include "go/sched.h"
+#include "park/parker.h"
+#include "timer/service.h"
+
+#include <poll.h>
+
+_Atomic uint32_t gch__fds_registered;
+_Atomic uint32_t gch__poll_looks;
+static atomic_bool seat;
+
+/* Events */
+
+static void wake_ways(struct gch_fd *r, unsigned ways, struct gch_wakes *k) {
+  for (int way = 0; way < GCH_FD_WAYS; way++)
+    if (ways & 1u << way) {
+      /* Release pairs with the acquire of who reads it before it looks. */
+      atomic_fetch_add_explicit(&r->ways[way].seq, 1, memory_order_release);
+      gch__fd_claim(r, way, 0, k);
+    }
+}
+
+/* Those who wait in the way that nothing came for. */
+static void arm_rest(struct gch_fd *r) {
+  unsigned rest = 0;
+  for (int way = 0; way < GCH_FD_WAYS; way++)
+    if (gch__queue_first(&r->ways[way].waiters))
+      rest |= 1u << way;
+  if (rest)
+    gch__poller_arm(r, rest);
+}
+
+void gch__poller_event(struct gch_fd *r, uint16_t generation, unsigned ways,
+                       struct gch_wakes *k) {
+  gch__lock(&r->lock);
+  if (r->generation == generation && r->registered) {
+    r->armed = 0;
+    wake_ways(r, ways, k);
+    if (!r->adopted)
+      arm_rest(r);
+  }
+  gch__unlock(&r->lock);
+}
+
+bool gch__poll_look(void) {
+  struct gch_wakes wakes = GCH_WAKES_INIT;
+  atomic_fetch_add_explicit(&gch__poll_looks, 1, memory_order_relaxed);
+  int n = gch__poller_wait(0, &wakes);
+  gch__wakes_flush(&wakes);
+  return n > 0;
+}
+
+/* The seat */
+
+bool gch__poll_seat_is_free(void) {
+  return !atomic_load(&seat);
+}
+
+static bool take_seat(void) {
+  return !atomic_load(&seat) && !atomic_exchange(&seat, true);
+}
+
+static bool unattended(void) {
+  return gch__poll_seat_is_free() && !gch__monitor_is_on();
+}
+
+static void leave_seat(void) {
+  atomic_store(&seat, false);
+  if (!gch__monitor_is_on())
+    gch__service_wake();
+}
+
+void gch__poller_attend(void) {
+  if (unattended())
+    gch__service_wake();
+}
+
+int gch__poll_park(struct gch_parker *p, int64_t deadline,
+                   struct gch_queue_of_tasks *ready) {
+  struct gch_wakes wakes = GCH_WAKES_INIT;
+  if (atomic_load(&gch__fds_registered) == 0 || !take_seat())
+    return gch__park(p, deadline);
+  if (!gch__park_polling(p)) {
+    leave_seat();
+    return 0;
+  }
+  atomic_fetch_add_explicit(&gch__poll_looks, 1, memory_order_relaxed);
+  int n = gch__poller_wait(deadline, &wakes);
+  bool permit = gch__parked_polling(p);
+  leave_seat();
+  gch__move(ready, &wakes.tasks, UINT32_MAX);
+  gch__wakes_flush(&wakes);
+  if (permit)
+    return 0;
+  bool late = n == 0 && deadline != GCH__FOREVER && gch__now() >= deadline;
+  return late ? ETIMEDOUT : EAGAIN;
+}
+
+void gch__poll_park_last(struct gch_parker *p, int64_t deadline) {
+  struct gch_queue_of_tasks ready = {0};
+  if (gch__monitor_is_on()) {
+    gch__park(p, deadline);
+    return;
+  }
+  gch__poll_park(p, deadline, &ready);
+  gch__tasks_ready(&ready);
+}
+
+void gch__poll_monitor(void) {
+  static uint32_t seen; /* the library's thread's own */
+  uint32_t looks = atomic_load(&gch__poll_looks);
+  if (looks == seen && gch__poll_seat_is_free())
+    gch__poll_look();
+  seen = atomic_load(&gch__poll_looks);
+}
+
+/* Looking */
+
+int gch__fd_look(int fd, unsigned ways) {
+  struct pollfd p = {.fd = fd};
+  int ready = 0, n;
+  if (ways & 1u << GCH_FD_READ)
+    p.events |= POLLIN | POLLRDHUP;
+  if (ways & 1u << GCH_FD_WRITE)
+    p.events |= POLLOUT;
+  do
+    n = poll(&p, 1, 0);
+  while (n < 0 && errno == EINTR);
+  if (p.revents & POLLNVAL)
+    return -1;
+  if (p.revents & ~POLLOUT)
+    ready |= 1 << GCH_FD_READ;
+  if (p.revents & (POLLOUT | POLLHUP | POLLERR))
+    ready |= 1 << GCH_FD_WRITE;
+  return ready & (int)ways;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The poller: tells the kernel what is waited for, and takes its events. By
+ * epoll (epoll.c), or where there is none by poll (poll.c).
+ */
+#ifndef GCH_IO_POLLER_H
+#define GCH_IO_POLLER_H
+
+#include "io/record.h"
+#include "park/poll.h"
+
+/* With r's lock held, somebody being queued in these ways (as bits): has the
+   kernel tell of them. 0; EPERM: it is always ready; ENOENT: the number is
+   another descriptor's by now; EBADF; ENOMEM. */
+int gch__poller_arm(struct gch_fd *r, unsigned ways);
+
+/* With the lock held: whether r's number still is the descriptor that was
+   registered, if any was. 0, ENOENT, EBADF. */
+int gch__poller_verify(struct gch_fd *r);
+
+/* With the lock held: r is registered, and no longer to be known. The second:
+   by the kernel neither, the descriptor being open. */
+void gch__poller_forget(struct gch_fd *r);
+void gch__poller_remove(struct gch_fd *r);
+
+/* The kernel's side. start: 0, ENOMEM. wait: until deadline (0: looks only), or
+   a kick; how many events there were, which went to gch__poller_event. */
+int gch__poller_start(void);
+int gch__poller_wait(int64_t deadline, struct gch_wakes *k);
+void gch__poller_forked(void);
+
+/* Ways, as bits, of the r of this generation are ready. */
+void gch__poller_event(struct gch_fd *r, uint16_t generation, unsigned ways,
+                       struct gch_wakes *k);
+
+/* After somebody was armed, with no lock held: sees to it that somebody
+   polls. */
+void gch__poller_attend(void);
+
+/* Which ways of fd are ready now, by poll(2), of those asked for; always both
+   where it has failed. -1: no descriptor. */
+int gch__fd_look(int fd, unsigned ways);
+
+#endif
