@@ -10,6 +10,7 @@
 #include <gulch/errgroup.h>
 #include <gulch/go.h>
 #include <gulch/io.h>
+#include <gulch/net.h>
 #include <gulch/panic.h>
 #include <gulch/readyfd.h>
 #include <gulch/select.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "readyfd/signal_fd.h"
 
+#include "park/cancel.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -46,26 +48,28 @@ static void close_ends(int fd, int written) {
 }
 
 void gch__signal_fd_close(struct gch_signal_fd *s) {
-  int saved = errno;
+  int saved = errno, cancel = gch__cancel_off();
   close_ends(s->fd, s->written);
   s->fd = s->written = -1;
+  gch__cancel_as(cancel);
   errno = saved;
 }
 
 /* Neither waits: there is never more than one in it. */
 void gch__signal_fd_set(struct gch_signal_fd *s, bool readable) {
-  int saved = errno;
   uint64_t one = 1;
   if (s->written < 0 || s->readable == readable)
     return;
+  int saved = errno, cancel = gch__cancel_off();
   ssize_t n = readable ? write(s->written, &one, sizeof one)
                        : read(s->fd, &one, sizeof one);
   s->readable = n == sizeof one ? readable : s->readable;
+  gch__cancel_as(cancel);
   errno = saved;
 }
 
 void gch__signal_fd_forked(struct gch_signal_fd *s) {
-  int saved = errno, fd = s->fd;
+  int saved = errno, cancel = gch__cancel_off(), fd = s->fd;
   if (s->written != fd && s->written >= 0)
     close(s->written);
   if (gch__signal_fd_open(s) == 0) {
@@ -78,5 +82,6 @@ void gch__signal_fd_forked(struct gch_signal_fd *s) {
     s->written = -1;
   }
   s->fd = fd;
+  gch__cancel_as(cancel);
   errno = saved;
 }

@@ -15,6 +15,8 @@ allowed_for() { # folder
   waitgroup) echo park chan timer go context ;;
   signal) echo park chan timer go context ;;
   readyfd) echo park chan ;;
+  io) echo park chan timer go context ;;
+  net) echo park chan timer go context waitgroup io ;;
   debug) echo park chan timer go task sync context waitgroup signal ;;
   esac
 }
@@ -32,7 +34,7 @@ cd "$srcdir" || exit 1
 srcdir=.
 files=0
 for folder in park chan timer go task sync context waitgroup signal readyfd \
-  debug; do
+  io net debug; do
   for file in "$folder"/*.[ch]; do
     files=$((files + 1))
     # shellcheck disable=SC2013 # no name has a space
