@@ -83,6 +83,10 @@ check_PROGRAMS += \
   tests/check_mutex \
   tests/check_mutex_fair \
   tests/check_nested \
+  tests/check_net_addr \
+  tests/check_net_dial \
+  tests/check_net_lookup \
+  tests/check_net_serve \
   tests/check_no_alloc \
   tests/check_no_more_threads \
   tests/check_no_threads \
@@ -216,6 +220,8 @@ EXTRA_DIST += \
   tests/model/rwmutex.pml \
   tests/model/select.pml \
   tests/model/timer.pml \
+  tests/net_facts.h \
+  tests/net_fake.h \
   tests/own_ctx.h \
   tests/plugin.c \
   tests/plugin_host.c \
