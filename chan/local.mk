@@ -5,6 +5,7 @@ libgulch_la_SOURCES += \
   chan/chan.c \
   chan/choice.h \
   chan/close.c \
+  chan/fds.h \
   chan/fork.c \
   chan/gone.c \
   chan/gone.h \
@@ -24,6 +25,7 @@ libgulch_la_SOURCES += \
   chan/registry.c \
   chan/registry.h \
   chan/select.c \
+  chan/select_steps.h \
   chan/send.c \
   chan/timed.h \
   chan/waiter.h \

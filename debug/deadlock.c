@@ -27,7 +27,8 @@
  * So nobody is left to start, wake or change anything but the library's thread,
  * and what is due there is read between the two, too: an entry of the timer
  * queue (a timer, ticker or deadline, a task that sleeps, the monitor), a job,
- * a signal that somebody listens to. Last, a task that is ready and for which
+ * a signal that somebody listens to, a descriptor that somebody waits for.
+ * Last, a task that is ready and for which
  * there was no memory to start a worker. Parked tasks need not be counted: who
  * makes one ready is a thread. No such thread is, so all those are parked for
  * good too.
@@ -92,7 +93,7 @@ static bool is_ready(void) {
 
 static bool nothing_is_due(void) {
   return gch__queue_is_empty() && !gch__service_has_jobs() &&
-         !gch__signals_expected() && !is_ready();
+         !gch__signals_expected() && !is_ready() && !gch__fds_waited_for();
 }
 
 /* Who is there */

@@ -6,7 +6,8 @@
  * stream may block, and may be the user's own code. A batch is small enough to
  * be on the stack, so that a dump also works where there is no memory left;
  * only what is parked on one channel may need more room than that, and is cut
- * where there is none. After the channels come the tasks (tasks.c).
+ * where there is none. After the channels come the descriptors (fds.c), then the
+ * tasks (tasks.c).
  */
 #include "debug/dump.h"
 
@@ -21,15 +22,6 @@
 #include <stdlib.h>
 
 enum { CHANS = 16, PARKED = 64 };
-
-/* One parked operation. */
-struct parked {
-  int64_t since;
-  uint32_t tid, pos;
-  bool sends;
-  char name[GCH_TASK_NAME_MAX]; /* of the task, */
-  const void *task;             /* if it is one */
-};
 
 /* One channel, with those of batch->parked that come after the last one's. */
 struct noted {
@@ -46,15 +38,15 @@ struct batch {
   size_t room;           /* of parked */
   size_t wanted;         /* more room than there is at all; 0: no */
   bool no_memory;        /* so there will be no more room */
-  struct parked *parked; /* own, or allocated */
+  struct gch_parked *parked; /* own, or allocated */
   struct noted noted[CHANS];
-  struct parked own[PARKED];
+  struct gch_parked own[PARKED];
 };
 
 /* Noting, with the locks held. Those who are claimed, or gave up, are only on
    their way out. */
 
-static bool is_parked(const struct gch_waiter *w) {
+bool gch__is_parked(const struct gch_waiter *w) {
   return atomic_load_explicit(&w->group->winner, memory_order_relaxed) ==
          GCH_WAITING;
 }
@@ -62,14 +54,14 @@ static bool is_parked(const struct gch_waiter *w) {
 static size_t count_parked(const struct gch_queue *q) {
   size_t n = 0;
   for (struct gch_waiter *w = gch__queue_first(q); w; w = w->next)
-    n += is_parked(w);
+    n += gch__is_parked(w);
   return n;
 }
 
 /* A parked task has begun, so it has a stack. */
-static struct parked parked_of(const struct gch_waiter *w, bool sends) {
+struct gch_parked gch__parked_of(const struct gch_waiter *w, bool sends) {
   const struct gch_task *task = w->group->parker.task;
-  struct parked p = {.since = w->group->since,
+  struct gch_parked p = {.since = w->group->since,
                      .tid = w->group->tid,
                      .pos = w->pos,
                      .sends = sends,
@@ -83,13 +75,13 @@ static void note_parked(struct batch *b, const struct gch_queue *q,
                         bool sends) {
   struct noted *n = &b->noted[b->chans];
   for (struct gch_waiter *w = gch__queue_first(q); w; w = w->next) {
-    if (!is_parked(w))
+    if (!gch__is_parked(w))
       continue;
     if (b->used == b->room) {
       n->cut++;
       continue;
     }
-    b->parked[b->used++] = parked_of(w, sends);
+    b->parked[b->used++] = gch__parked_of(w, sends);
     n->parked++;
   }
 }
@@ -152,7 +144,7 @@ static void print_chan(FILE *out, struct noted *n) {
           n->cap, n->closed ? "closed" : "open", owners[n->owner]);
 }
 
-static void print_who(FILE *out, const struct parked *p) {
+void gch__print_who(FILE *out, const struct gch_parked *p) {
   char name[GCH_TASK_NAME_MAX];
   if (!p->task) {
     fprintf(out, "thread %" PRIu32, p->tid);
@@ -164,21 +156,28 @@ static void print_who(FILE *out, const struct parked *p) {
           name[0] ? "\"" : "");
 }
 
-static void print_parked(FILE *out, const struct parked *p, int64_t now) {
-  int64_t ms = now > p->since ? (now - p->since) / 1000000 : 0;
+void gch__print_since(FILE *out, int64_t since, int64_t now) {
+  int64_t ms = now > since ? (now - since) / 1000000 : 0;
+  fprintf(out, ", %" PRId64 ".%03d s\n", ms / 1000, (int)(ms % 1000));
+}
+
+uintptr_t gch__who(const struct gch_parked *p) {
+  return p->task ? (uintptr_t)p->task : GCH_OP_THREAD(p->tid);
+}
+
+static void print_parked(FILE *out, const struct gch_parked *p, int64_t now) {
   fputs(p->sends ? "  send" : "  receive", out);
   if (p->pos == GCH_WAY_OUT)
     fputs(" in a wait that a context ends", out);
   else if (p->pos != GCH_NO_CASE)
     fprintf(out, " in select case %" PRIu32, p->pos);
   fputs(": ", out);
-  print_who(out, p);
-  fprintf(out, ", %" PRId64 ".%03d s\n", ms / 1000, (int)(ms % 1000));
+  gch__print_who(out, p);
+  gch__print_since(out, p->since, now);
 }
 
-static struct gch_op op_of(const struct noted *n, const struct parked *p) {
-  return (struct gch_op){.who = p->task ? (uintptr_t)p->task
-                                        : GCH_OP_THREAD(p->tid),
+static struct gch_op op_of(const struct noted *n, const struct gch_parked *p) {
+  return (struct gch_op){.who = gch__who(p),
                          .chan = n->chan,
                          .since = p->since,
                          .pos = p->pos == GCH_NO_CASE ? GCH_OP_PLAIN : p->pos,
@@ -188,7 +187,7 @@ static struct gch_op op_of(const struct noted *n, const struct parked *p) {
 static void print_batch(FILE *out, struct batch *b, struct gch_census *census,
                         struct gch_ops *ops) {
   int64_t now = gch__now();
-  const struct parked *p = b->parked;
+  const struct gch_parked *p = b->parked;
   for (struct noted *n = b->noted; n < b->noted + b->chans; n++) {
     print_chan(out, n);
     for (size_t i = 0; i < n->parked; i++, p++) {
@@ -224,7 +223,7 @@ static void batch_empty(struct batch *b) {
 /* What was wanted and half as much again: meanwhile there may be more. */
 static void batch_grow(struct batch *b) {
   size_t room = b->wanted + b->wanted / 2;
-  struct parked *more = calloc(room, sizeof *more);
+  struct gch_parked *more = calloc(room, sizeof *more);
   b->no_memory = !more;
   if (!more)
     return;
@@ -248,6 +247,7 @@ struct gch_census gch__dump(FILE *out, const struct gch_task *but) {
       batch_grow(&batch);
   }
   batch_free(&batch);
+  gch__dump_fds(out, &ops);
   gch__dump_tasks(out, &ops, but);
   free(ops.all);
   errno = saved;

@@ -3,6 +3,8 @@
 #ifndef GCH_DEBUG_DUMP_H
 #define GCH_DEBUG_DUMP_H
 
+#include "go/sched.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,10 +20,13 @@ struct gch_task;
 /* As gch_dump, out not NULL, but for this task. */
 struct gch_census gch__dump(FILE *out, const struct gch_task *but);
 
-/* An operation that was parked on a channel when the dump came by. */
+/* An operation that was parked on a channel, or a descriptor, when the dump came
+   by. */
 struct gch_op {
   uintptr_t who; /* the task, or GCH_OP_THREAD of a thread's number */
   const void *chan;
+  const char *word; /* NULL: chan's; else what it does to, */
+  int fd;           /* this */
   int64_t since;
   uint32_t pos; /* in the select */
   bool sends;
@@ -37,6 +42,36 @@ struct gch_ops {
 };
 
 void gch__ops_add(struct gch_ops *ops, struct gch_op op);
+
+/* One parked operation. */
+struct gch_parked {
+  int64_t since;
+  uint32_t tid, pos;
+  bool sends;
+  char name[GCH_TASK_NAME_MAX]; /* of the task, */
+  const void *task;             /* if it is one */
+};
+
+struct gch_waiter;
+
+/* Of w, which is in a queue whose lock is held. */
+struct gch_parked gch__parked_of(const struct gch_waiter *w, bool sends);
+
+/* Whether nobody has claimed it, so that it is not on its way out. */
+bool gch__is_parked(const struct gch_waiter *w);
+
+/* "task …" or "thread …"; ", 0.123 s" and the end of the line. */
+void gch__print_who(FILE *out, const struct gch_parked *p);
+void gch__print_since(FILE *out, int64_t since, int64_t now);
+
+/* For gch_op. */
+uintptr_t gch__who(const struct gch_parked *p);
+
+/* Prints who waits for descriptors. */
+void gch__dump_fds(FILE *out, struct gch_ops *ops);
+
+/* Whether somebody does. */
+bool gch__fds_waited_for(void);
 
 /* Prints all tasks but this one; ops is sorted by that. */
 void gch__dump_tasks(FILE *out, struct gch_ops *ops,

@@ -6,6 +6,7 @@ libgulch_la_SOURCES += \
   debug/deadlock.c \
   debug/dump.c \
   debug/dump.h \
+  debug/fds.c \
   debug/leaks.c \
   debug/peek.c \
   debug/peek.h \

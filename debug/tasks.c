@@ -11,8 +11,8 @@
  *     its registers are in a processor      running; or outside, if no proc's
  *                                           worker has it
  *     it says that it waits (park/wait.h)   waits for that
- *     it is in a channel's queue            waits there: by what the dump of
- *                                           channels has noted just before
+ *     it is in a channel's queue, or for    waits there: by what the dump of
+ *       a descriptor                        those has noted just before
  *     none of these                         ready
  */
 #include "debug/code.h"
@@ -76,8 +76,7 @@ static size_t ops_of(const struct gch_ops *ops, uintptr_t who,
 /* Printing */
 
 static void print_since(const struct line *l, int64_t since) {
-  int64_t ms = l->now > since ? (l->now - since) / 1000000 : 0;
-  fprintf(l->out, ", %" PRId64 ".%03d s\n", ms / 1000, (int)(ms % 1000));
+  gch__print_since(l->out, since, l->now);
 }
 
 static void print_name(FILE *out, const char *from) {
@@ -101,11 +100,21 @@ static void print_where(const struct line *l, const void *where) {
   gch__print_place(l->out, l->code, where);
 }
 
+static void print_op(FILE *out, const struct gch_op *op) {
+  if (op->word && op->pos != GCH_OP_PLAIN)
+    fprintf(out, "fd %d %s", op->fd, op->sends ? "writable" : "readable");
+  else if (op->word)
+    fprintf(out, "%s of fd %d", op->word, op->fd);
+  else
+    fprintf(out, "%s %p", op->sends ? "send to" : "receive from", op->chan);
+}
+
 static void print_select(FILE *out, const struct gch_op *ops, size_t n) {
   fputs(", select (", out);
-  for (size_t i = 0; i < n && i < CHANS_SHOWN; i++)
-    fprintf(out, "%s%s %p", i > 0 ? ", " : "",
-            ops[i].sends ? "send to" : "receive from", ops[i].chan);
+  for (size_t i = 0; i < n && i < CHANS_SHOWN; i++) {
+    fputs(i > 0 ? ", " : "", out);
+    print_op(out, &ops[i]);
+  }
   if (n > CHANS_SHOWN)
     fprintf(out, ", and %zu more", n - CHANS_SHOWN);
   fputc(')', out);
@@ -113,11 +122,12 @@ static void print_select(FILE *out, const struct gch_op *ops, size_t n) {
 
 static void print_ops(const struct line *l, const struct gch_op *ops, size_t n,
                       const void *where) {
-  if (ops->pos == GCH_OP_PLAIN)
-    fprintf(l->out, ", %s %p", ops->sends ? "send to" : "receive from",
-            ops->chan);
-  else
+  if (ops->pos == GCH_OP_PLAIN) {
+    fputs(", ", l->out);
+    print_op(l->out, ops);
+  } else {
     print_select(l->out, ops, n);
+  }
   print_where(l, where);
   print_since(l, ops->since);
 }

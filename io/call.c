@@ -119,9 +119,9 @@ static int64_t sleeps_until(const struct gch_io_call *c) {
 }
 
 /* What the claimer said. */
-static int told(const struct sleep *s) {
-  int err = s->on_fd[GCH_FD_READ].err;
-  return err != UNTOUCHED ? err : s->on_fd[GCH_FD_WRITE].err;
+static int told(const struct sleep *s, const struct gch_io_call *c) {
+  int err = s->on_fd[c->way].err;
+  return c->both && err == UNTOUCHED ? s->on_fd[!c->way].err : err;
 }
 
 /* on_fd is queued, for readiness or the turn, and no lock held. 0, EBADF, ESTALE
@@ -141,7 +141,7 @@ static int sleep(struct sleep *s, const struct gch_io_call *c, bool for_turn,
     err = ECANCELED;
   if (err != 0 || c->both)
     take_out(s, c, for_turn);
-  return err ? err : told(s);
+  return err ? err : told(s, c);
 }
 
 /* err, of a sleep: 0: go on; ESTALE: the same, but nothing has happened. */
@@ -161,8 +161,8 @@ static int judge(struct gch_io_call *c, int err) {
 static void queue_by_ticket(struct gch_queue *q, struct gch_waiter *w,
                             uint32_t ticket) {
   struct gch_waiter *before = q->last;
-  w->elem = (void *)(uintptr_t)ticket;
-  while (before && (int32_t)((uint32_t)(uintptr_t)before->elem - ticket) > 0)
+  w->err = (int)ticket; /* until it is claimed */
+  while (before && (int32_t)((uint32_t)before->err - ticket) > 0)
     before = before->prev;
   if (before == q->last) {
     gch__queue_add(q, w);
@@ -288,27 +288,35 @@ int gch__io_end(struct gch_io_call *c, int err) {
 
 /* Readiness */
 
-/* Whether the descriptor has that direction. */
-static bool has_way(int fd, int way) {
+static unsigned ways_of_mode(int fd) {
   int flags = fcntl(fd, F_GETFL);
-  if (flags == -1 || (flags & O_PATH))
-    return false;
+  if (flags == -1 || flags & O_PATH)
+    return 0;
   int mode = flags & O_ACCMODE;
-  return mode == O_RDWR || mode == (way == GCH_FD_READ ? O_RDONLY : O_WRONLY);
+  return (mode != O_WRONLY ? 1u << GCH_FD_READ : 0) |
+         (mode != O_RDONLY ? 1u << GCH_FD_WRITE : 0);
+}
+
+bool gch__fd_has_way(struct gch_fd *r, int way) {
+  if (!r->registered && !r->orphan)
+    r->has = (uint8_t)ways_of_mode(r->fd);
+  return r->has & 1u << way;
 }
 
 /* Before the caller queues: whether there is a reason not to. */
 static int reason(const struct gch_io_call *c) {
-  const struct gch_fd *r = c->record;
+  struct gch_fd *r = c->record;
   if (atomic_load_explicit(&r->state, memory_order_relaxed) & GCH_FD_CLOSING)
     return EBADF;
+  if (r->orphan && !c->stays)
+    return ENOENT;
   for (int way = 0; way < GCH_FD_WAYS; way++) {
     const struct gch_fd_way *w = &r->ways[way];
     if (!gch__io_waits_for(c, way))
       continue;
     if (atomic_load_explicit(&w->seq, memory_order_relaxed) != c->seq[way])
       return EAGAIN;
-    if (!r->registered && !r->orphan && !has_way(r->fd, way))
+    if (!gch__fd_has_way(r, way))
       return EBADF;
   }
   return 0;
@@ -328,6 +336,7 @@ static int queue(struct gch_io_call *c, struct sleep *s, int64_t *deadline) {
   if (err == 0)
     err = gch__poller_arm(r, ways_of(c));
   if (err == 0) {
+    c->stays = true;
     sleep_init(s, c, *deadline);
     for (int way = 0; way < GCH_FD_WAYS; way++)
       if (gch__io_waits_for(c, way))

@@ -34,6 +34,7 @@ struct gch_io_call {
   struct gch_fd *record;
   uint32_t seq[GCH_FD_WAYS]; /* before the attempt; of the way, or both */
   bool both;        /* waits for both ways; without a turn */
+  bool stays;       /* it has waited: with its record, should that be orphaned */
   bool always;      /* it does not wait: attempts may block */
   int errno_before, cancel_before;
 };
@@ -42,6 +43,9 @@ struct gch_io_call {
    is to be ended but by gch__io_end, which gives it back. */
 int gch__io_begin(struct gch_io_call *c, const char *word, int fd, int way,
                   bool turn, int64_t deadline, const gch_ctx *ctx);
+
+/* With r's lock held: whether the descriptor has that direction. */
+bool gch__fd_has_way(struct gch_fd *r, int way);
 
 /* 0: try again. Else the error to end with. */
 int gch__io_await(struct gch_io_call *c);

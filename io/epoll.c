@@ -22,11 +22,8 @@
 #include "timer/service.h"
 
 #include <limits.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-enum { BATCH = 64 };
 
 static struct {
   struct gch_lock lock; /* while it is made */
@@ -174,7 +171,7 @@ static int wait_coarsely(int epoll, struct epoll_event *events,
     int64_t ns = deadline - gch__now();
     ms = ns <= 0 ? 0 : (ns - 1) / 1000000 + 1;
   }
-  return epoll_wait(epoll, events, BATCH, ms < INT_MAX ? (int)ms : INT_MAX);
+  return epoll_wait(epoll, events, GCH_EVENTS, ms < INT_MAX ? (int)ms : INT_MAX);
 }
 
 /* Linux 5.11. */
@@ -186,7 +183,7 @@ static int wait_finely(int epoll, struct epoll_event *events,
                               ns > 0 ? ns % 1000000000 : 0};
   if (atomic_load_explicit(&poller.no_pwait2, memory_order_relaxed))
     return wait_coarsely(epoll, events, deadline);
-  long n = syscall(SYS_epoll_pwait2, epoll, events, BATCH, timeout, NULL,
+  long n = syscall(SYS_epoll_pwait2, epoll, events, GCH_EVENTS, timeout, NULL,
                    (size_t)8);
   if (n >= 0 || (errno != ENOSYS && errno != EPERM))
     return (int)n;
@@ -195,21 +192,24 @@ static int wait_finely(int epoll, struct epoll_event *events,
   return wait_coarsely(epoll, events, deadline);
 }
 
-int gch__poller_wait(int64_t deadline, struct gch_wakes *k) {
-  struct epoll_event events[BATCH];
+int gch__poller_wait(struct gch_events *events, int64_t deadline) {
   int epoll = fd_of_epoll(), n, saved = errno;
   if (epoll < 0)
     return 0;
   if (deadline == 0)
-    n = epoll_wait(epoll, events, BATCH, 0);
+    n = epoll_wait(epoll, events->of, GCH_EVENTS, 0);
   else if (deadline == GCH__FOREVER)
-    n = epoll_wait(epoll, events, BATCH, -1);
+    n = epoll_wait(epoll, events->of, GCH_EVENTS, -1);
   else
-    n = wait_finely(epoll, events, deadline);
+    n = wait_finely(epoll, events->of, deadline);
   errno = saved;
-  for (int i = 0; i < n; i++)
-    tell(&events[i], k);
   return n > 0 ? n : 0;
+}
+
+void gch__poller_tell(const struct gch_events *events, int n,
+                      struct gch_wakes *k) {
+  for (int i = 0; i < n; i++)
+    tell(&events->of[i], k);
 }
 
 void gch__poll_kick(void) {

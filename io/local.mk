@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 pkginclude_HEADERS += io/io.h
 libgulch_la_SOURCES += \
+  io/arms.c \
   io/attempt.c \
   io/attempt.h \
   io/call.c \
@@ -8,6 +9,7 @@ libgulch_la_SOURCES += \
   io/case.c \
   io/close.c \
   io/epoll.c \
+  io/fork.c \
   io/poller.c \
   io/poller.h \
   io/read.c \

@@ -61,7 +61,9 @@ void gch__poller_event(struct gch_fd *r, uint16_t generation, unsigned ways,
 bool gch__poll_look(void) {
   struct gch_wakes wakes = GCH_WAKES_INIT;
   atomic_fetch_add_explicit(&gch__poll_looks, 1, memory_order_relaxed);
-  int n = gch__poller_wait(0, &wakes);
+  struct gch_events events;
+  int n = gch__poller_wait(&events, 0);
+  gch__poller_tell(&events, n, &wakes);
   gch__wakes_flush(&wakes);
   return n > 0;
 }
@@ -96,13 +98,15 @@ int gch__poll_park(struct gch_parker *p, int64_t deadline,
   struct gch_wakes wakes = GCH_WAKES_INIT;
   if (atomic_load(&gch__fds_registered) == 0 || !take_seat())
     return gch__park(p, deadline);
-  if (!gch__park_polling(p)) {
+  if (!gch__park_polling(p, deadline)) {
     leave_seat();
     return 0;
   }
   atomic_fetch_add_explicit(&gch__poll_looks, 1, memory_order_relaxed);
-  int n = gch__poller_wait(deadline, &wakes);
+  struct gch_events events;
+  int n = gch__poller_wait(&events, deadline);
   bool permit = gch__parked_polling(p);
+  gch__poller_tell(&events, n, &wakes);
   leave_seat();
   gch__move(ready, &wakes.tasks, UINT32_MAX);
   gch__wakes_flush(&wakes);
@@ -128,6 +132,11 @@ void gch__poll_monitor(void) {
   if (looks == seen && gch__poll_seat_is_free())
     gch__poll_look();
   seen = atomic_load(&gch__poll_looks);
+}
+
+void gch__seat_forked(void) {
+  atomic_store(&seat, false);
+  atomic_store(&gch__fds_registered, 0);
 }
 
 /* Looking */

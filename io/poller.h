@@ -9,6 +9,8 @@
 #include "io/record.h"
 #include "park/poll.h"
 
+#include <sys/epoll.h>
+
 /* With r's lock held, somebody being queued in these ways (as bits): has the
    kernel tell of them. 0; EPERM: it is always ready; ENOENT: the number is
    another descriptor's by now; EBADF; ENOMEM. */
@@ -24,10 +26,20 @@ void gch__poller_forget(struct gch_fd *r);
 void gch__poller_remove(struct gch_fd *r);
 
 /* The kernel's side. start: 0, ENOMEM. wait: until deadline (0: looks only), or
-   a kick; how many events there were, which went to gch__poller_event. */
+   a kick; how many events there were. Then tell: has each go to
+   gch__poller_event. */
+enum { GCH_EVENTS = 64 };
+struct gch_events {
+  struct epoll_event of[GCH_EVENTS];
+};
 int gch__poller_start(void);
-int gch__poller_wait(int64_t deadline, struct gch_wakes *k);
+int gch__poller_wait(struct gch_events *events, int64_t deadline);
+void gch__poller_tell(const struct gch_events *events, int n,
+                      struct gch_wakes *k);
+
+/* In a forked child: there is none, nothing is registered, and nobody sits. */
 void gch__poller_forked(void);
+void gch__seat_forked(void);
 
 /* Ways, as bits, of the r of this generation are ready. */
 void gch__poller_event(struct gch_fd *r, uint16_t generation, unsigned ways,

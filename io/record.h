@@ -93,6 +93,7 @@ struct gch_fd {
   uint16_t generation;
   bool adopted, registered, orphan;
   uint8_t armed; /* ways, as bits: the kernel has been asked for */
+  uint8_t has;   /* those that it has; once registered */
   _Atomic uint8_t hints;
   union {
     struct gch_parker *closer; /* who waits for the last user */

@@ -148,22 +148,31 @@ int gch__park_by_state(struct gch_parker *p, int64_t deadline) {
   return p->task ? gch__task_park_until(p, deadline) : park_thread(p, deadline);
 }
 
-bool gch__park_polling(struct gch_parker *p) {
-  uint32_t empty = GCH_PARKER_EMPTY;
+bool gch__park_polling(struct gch_parker *p, int64_t deadline) {
+  uint32_t empty = GCH_PARKER_EMPTY, polling = GCH_PARKER_POLLING;
+  if (deadline == GCH__FOREVER && gch__counts_asleep())
+    polling = GCH_PARKER_POLLING_COUNTED;
   GCH_DELAY();
-  if (atomic_compare_exchange_strong(&p->state, &empty, GCH_PARKER_POLLING))
-    return true;
-  take_permit(p);
-  return false;
+  if (!atomic_compare_exchange_strong(&p->state, &empty, polling)) {
+    take_permit(p);
+    return false;
+  }
+  if (polling == GCH_PARKER_POLLING_COUNTED)
+    atomic_fetch_add(&gch__asleep, GCH_ASLEEP_ADDED);
+  return true;
 }
 
 bool gch__parked_polling(struct gch_parker *p) {
-  uint32_t polling = GCH_PARKER_POLLING;
+  uint32_t seen = atomic_load(&p->state);
   GCH_DELAY();
-  if (atomic_compare_exchange_strong(&p->state, &polling, GCH_PARKER_EMPTY))
-    return false;
-  take_permit(p);
-  return true;
+  if (seen == GCH_PARKER_PERMIT ||
+      !atomic_compare_exchange_strong(&p->state, &seen, GCH_PARKER_EMPTY)) {
+    take_permit(p);
+    return true;
+  }
+  if (seen == GCH_PARKER_POLLING_COUNTED)
+    atomic_fetch_add(&gch__asleep, GCH_ASLEEP_TAKEN_OFF);
+  return false;
 }
 
 /* The exchange in unpark, where sleepers are counted. A thread that could wake
@@ -174,7 +183,8 @@ static uint32_t give_permit_counting(struct gch_parker *p) {
   bool taken_off = false;
   do {
     GCH_DELAY();
-    if (seen == GCH_PARKER_COUNTED && !taken_off) {
+    if ((seen == GCH_PARKER_COUNTED || seen == GCH_PARKER_POLLING_COUNTED) &&
+        !taken_off) {
       atomic_fetch_add(&gch__asleep, GCH_ASLEEP_TAKEN_OFF);
       taken_off = true;
       GCH_DELAY();
@@ -200,7 +210,7 @@ void gch__unpark_by_state(struct gch_parker *p) {
     return;
   if (task)
     gch__task_ready(task);
-  else if (before == GCH_PARKER_POLLING)
+  else if (before >= GCH_PARKER_POLLING)
     gch__poll_kick();
   else
     gch__futex_wake(&p->state);

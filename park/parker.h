@@ -10,7 +10,8 @@
  *     COUNTED   ASLEEP without a deadline, and
  *               in gch__asleep: a thread, where gch__count_asleep is set
  *     POLLING   as ASLEEP, a thread, in      the sleeper to EMPTY
- *               the poller (park/poll.h)
+ *               the poller (park/poll.h);
+ *               and so POLLING_COUNTED
  *
  * No wake is lost: sleeping starts with a compare-and-swap from EMPTY, which
  * a permit given before makes fail, and the kernel sleeps only while the word
@@ -53,7 +54,8 @@ enum {
   GCH_PARKER_PERMIT,
   GCH_PARKER_ASLEEP,
   GCH_PARKER_COUNTED,
-  GCH_PARKER_POLLING
+  GCH_PARKER_POLLING,
+  GCH_PARKER_POLLING_COUNTED
 };
 
 /* For debug/deadlock.c: the threads that are asleep for good. The low half is
@@ -112,9 +114,10 @@ static inline int gch__park(struct gch_parker *p, int64_t deadline) {
   return 0;
 }
 
-/* For a thread that is to sleep in the poller. False: there was a permit, which
-   it has taken. And when it is back: whether it has taken one. */
-bool gch__park_polling(struct gch_parker *p);
+/* For a thread that is to sleep in the poller until deadline. False: there was a
+   permit, which it has taken. And when it is back, before it wakes anybody:
+   whether it has taken one. */
+bool gch__park_polling(struct gch_parker *p, int64_t deadline);
 bool gch__parked_polling(struct gch_parker *p);
 
 /* Gives the permit. Async-signal-safe where GCH_HAVE_FUTEX. */
