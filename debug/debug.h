@@ -112,6 +112,10 @@ GCH_API void gch_rwmutex_waiting(const gch_rwmutex *rw, size_t *readers,
 GCH_API size_t gch_cond_waiting(const gch_cond *c);
 GCH_API size_t gch_once_waiting(const gch_once *o);
 
+/* And for calls and arms that wait for descriptor fd, to read or to write, or for
+   their turn. */
+GCH_API void gch_io_waiting(int fd, size_t *readers, size_t *writers);
+
 /* Prints every live channel and task, in the format above, to out; NULL:
    stderr. A context's is one from the first gch_ctx_done on (with GULCH_LEAKS,
    from the beginning). What begins or ends meanwhile may be shown or not. May

@@ -5,6 +5,8 @@
 #include "io/call.h"
 #include "park/clock.h"
 
+#include <gulch/debug.h>
+
 enum { FEW = 16 };
 
 /* Of one record. */
@@ -91,6 +93,28 @@ static void see(struct gch_fd *r, void *arg) {
 void gch__dump_fds(FILE *out, struct gch_ops *ops) {
   struct report to = {out, ops, gch__now()};
   gch__fd_each(see, &to);
+}
+
+static size_t length(const struct gch_queue *q) {
+  size_t n = 0;
+  for (struct gch_waiter *w = gch__queue_first(q); w; w = w->next)
+    n += gch__is_parked(w);
+  return n;
+}
+
+void gch_io_waiting(int fd, size_t *readers, size_t *writers) {
+  struct gch_fd *r = gch__fd_at(fd);
+  size_t n[GCH_FD_WAYS] = {0};
+  if (r) {
+    gch__lock(&r->lock);
+    for (int way = 0; way < GCH_FD_WAYS && r->fd == fd; way++)
+      n[way] = length(&r->ways[way].waiters) + length(&r->ways[way].turns);
+    gch__unlock(&r->lock);
+  }
+  if (readers)
+    *readers = n[GCH_FD_READ];
+  if (writers)
+    *writers = n[GCH_FD_WRITE];
 }
 
 static void count(struct gch_fd *r, void *n) {

@@ -82,9 +82,10 @@ static bool unattended(void) {
   return gch__poll_seat_is_free() && !gch__monitor_is_on();
 }
 
-static void leave_seat(void) {
+/* last: by the library's thread, which looks itself who is to sit. */
+static void leave_seat(bool last) {
   atomic_store(&seat, false);
-  if (!gch__monitor_is_on())
+  if (!last && !gch__monitor_is_on())
     gch__service_wake();
 }
 
@@ -93,21 +94,20 @@ void gch__poller_attend(void) {
     gch__service_wake();
 }
 
-int gch__poll_park(struct gch_parker *p, int64_t deadline,
-                   struct gch_queue_of_tasks *ready) {
+/* The caller has the seat. As gch__poll_park. */
+static int sit(struct gch_parker *p, int64_t deadline,
+               struct gch_queue_of_tasks *ready, bool last) {
   struct gch_wakes wakes = GCH_WAKES_INIT;
-  if (atomic_load(&gch__fds_registered) == 0 || !take_seat())
-    return gch__park(p, deadline);
+  struct gch_events events;
   if (!gch__park_polling(p, deadline)) {
-    leave_seat();
+    leave_seat(last);
     return 0;
   }
   atomic_fetch_add_explicit(&gch__poll_looks, 1, memory_order_relaxed);
-  struct gch_events events;
   int n = gch__poller_wait(&events, deadline);
   bool permit = gch__parked_polling(p);
   gch__poller_tell(&events, n, &wakes);
-  leave_seat();
+  leave_seat(last);
   gch__move(ready, &wakes.tasks, UINT32_MAX);
   gch__wakes_flush(&wakes);
   if (permit)
@@ -116,13 +116,21 @@ int gch__poll_park(struct gch_parker *p, int64_t deadline,
   return late ? ETIMEDOUT : EAGAIN;
 }
 
+int gch__poll_park(struct gch_parker *p, int64_t deadline,
+                   struct gch_queue_of_tasks *ready) {
+  if (atomic_load(&gch__fds_registered) == 0 || !take_seat())
+    return gch__park(p, deadline);
+  return sit(p, deadline, ready, false);
+}
+
 void gch__poll_park_last(struct gch_parker *p, int64_t deadline) {
   struct gch_queue_of_tasks ready = {0};
-  if (gch__monitor_is_on()) {
+  if (gch__monitor_is_on() || atomic_load(&gch__fds_registered) == 0 ||
+      !take_seat()) {
     gch__park(p, deadline);
     return;
   }
-  gch__poll_park(p, deadline, &ready);
+  sit(p, deadline, &ready, true);
   gch__tasks_ready(&ready);
 }
 

@@ -71,6 +71,7 @@ check_PROGRAMS += \
   tests/check_inherit \
   tests/check_inherit_task \
   tests/check_last_words \
+  tests/check_io \
   tests/check_key \
   tests/check_key_drop \
   tests/check_group_forms \
@@ -209,6 +210,7 @@ EXTRA_DIST += \
   tests/fork_life.h \
   tests/fork_scene.h \
   tests/instrumented.c \
+  tests/io_facts.h \
   tests/key_facts.h \
   tests/lib.sh \
   tests/main.c \
