@@ -38,6 +38,12 @@ static inline struct pair pair_of(const char *network) {
   return p;
 }
 
+/* Its number may be another's at once, so not twice. */
+static inline void close_end(int *fd) {
+  ok(gch_io_close(*fd));
+  *fd = -1;
+}
+
 static inline void pair_end(struct pair *p) {
   gch_io_close(p->a);
   gch_io_close(p->b);

@@ -55,6 +55,7 @@ START_TEST(TestConnClose) {
   ck_assert_int_eq(gch_io_read(p.a, &c, 1, &n), EBADF);
   ck_assert_uint_eq(n, 0);
   ck_assert_int_eq(gch_io_close(p.a), EBADF);
+  p.a = -1;
   pair_end(&p);
 }
 END_TEST
@@ -126,7 +127,7 @@ START_TEST(TestCloseUnblocksRead) {
     begin(&w, reads, p.a);
     if (i % 2)
       gch_yield();
-    gch_io_close(p.b);
+    close_end(&p.b);
     ok(expect_return(&w));
     ck_assert_uint_eq(w.n, 0);
     pair_end(&p);
@@ -139,7 +140,7 @@ START_TEST(TestNotTemporaryRead) {
   struct linger linger = {1, 0};
   char c;
   ok(setsockopt(p.b, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
-  gch_io_close(p.b);
+  close_end(&p.b);
   ck_assert_int_eq(gch_io_read(p.a, &c, 1, NULL), ECONNRESET);
   pair_end(&p);
 }

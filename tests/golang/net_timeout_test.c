@@ -140,7 +140,7 @@ START_TEST(TestReadTimeoutMustNotReturn) {
   ok(gch_io_set_deadline(p.a, GCH_IO_READ, GCH_FOREVER));
   begin(&w, reads, p.a);
   expect_no_return(&w);
-  gch_io_close(p.a);
+  close_end(&p.a);
   ck_assert_int_eq(expect_return(&w), EBADF);
   pair_end(&p);
 }
@@ -208,7 +208,7 @@ START_TEST(TestWriteTimeoutMustNotReturn) {
   ok(gch_io_set_deadline(p.a, GCH_IO_WRITE, GCH_FOREVER));
   begin(&w, writes, p.a);
   expect_no_return(&w);
-  gch_io_close(p.a);
+  close_end(&p.a);
   ck_assert_int_eq(expect_return(&w), EBADF);
   pair_end(&p);
 }
@@ -283,7 +283,7 @@ START_TEST(TestVariousDeadlines) {
       while ((err = reads(&w)) == 0)
         ;
       ck_assert_int_eq(err, ETIMEDOUT);
-      gch_io_close(p.a);
+      close_end(&p.a);
       thread_join(t);
       pair_end(&p);
     }
