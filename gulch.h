@@ -10,7 +10,9 @@
 #include <gulch/errgroup.h>
 #include <gulch/go.h>
 #include <gulch/io.h>
+#include <gulch/net.h>
 #include <gulch/panic.h>
+#include <gulch/readyfd.h>
 #include <gulch/select.h>
 #include <gulch/signal.h>
 #include <gulch/sync.h>

@@ -32,6 +32,12 @@ __attribute__((always_inline)) static inline bool is_ready(const gch_case *k) {
   return k->chan->owner != GCH_OWNER_NONE || gch__send_ready(k->chan);
 }
 
+/* With the lock held. */
+static inline bool is_ready_now(const gch_case *k) {
+  return is_ready(k) &&
+         (!gch__is_watched(k->chan) || gch__ready_now(k->chan, is_send(k)));
+}
+
 /* The second look of ready.h, where the first, which gave the sum of the turns,
    found nothing ready. Apart, so that a select where one is ready takes few
    instructions. */

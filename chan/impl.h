@@ -41,8 +41,9 @@ enum { GCH_DROP_MAX = 256, GCH_NAME_MAX = 32 };
 enum gch_owner { GCH_OWNER_NONE, GCH_OWNER_CTX, GCH_OWNER_TIMER };
 
 /* What a receive that finds no value and no sender may find; the first is 0. A
-   timer's channel is never closed. */
-enum gch_state { GCH_OPEN, GCH_CLOSED, GCH_TIMED };
+   timer's channel is never closed. One that has observers (observe.h), and is
+   not closed, is WATCHED besides. */
+enum gch_state { GCH_OPEN, GCH_CLOSED, GCH_TIMED, GCH_WATCHED = 4 };
 
 /* Somebody to be told of a channel's close: takes no values and is no
    receiver. */
@@ -57,7 +58,7 @@ struct gch_watch {
    0, can be seen there for a while. */
 struct gch_chan {
   alignas(max_align_t) struct gch_lock lock;
-  _Atomic uint8_t state; /* enum gch_state */
+  _Atomic uint8_t state; /* bits of enum gch_state */
   bool disowned;        /* the owner gave its reference back */
   uint8_t owner;        /* enum gch_owner */
   _Atomic size_t turns; /* for ready.h */
@@ -183,6 +184,12 @@ static inline uint8_t gch__state(const gch_chan *c) {
 
 static inline bool gch__is_closed(const gch_chan *c) {
   return gch__state(c) == GCH_CLOSED;
+}
+
+/* Whether who changes something has to call gch__look after the unlock. With
+   the lock held; relaxed, as it is set under it. */
+static inline bool gch__is_watched(const gch_chan *c) {
+  return atomic_load_explicit(&c->state, memory_order_relaxed) & GCH_WATCHED;
 }
 
 /* memmove: a parked receiver's element may be what is sent. */

@@ -13,6 +13,8 @@ libgulch_la_SOURCES += \
   chan/lockorder.c \
   chan/lockorder.h \
   chan/many.c \
+  chan/observe.c \
+  chan/observe.h \
   chan/park.c \
   chan/park.h \
   chan/random.c \

@@ -17,7 +17,7 @@
  * len, or as one for each sender that is served, so one turn before each is
  * enough; they are counted one a value, for fork.c.
  */
-#include "chan/impl.h"
+#include "chan/observe.h"
 #include "park/clock.h"
 #include "park/parker.h"
 #include "park/strict.h"
@@ -89,7 +89,10 @@ static size_t take(gch_chan *c, void *elems, size_t max) {
     struct gch_wakes wakes = GCH_WAKES_INIT;
     gch__lock(&c->lock);
     taken = take_locked(c, at(c, elems, n), least(hold, max - n), &wakes);
+    bool watched = gch__is_watched(c);
     gch__unlock(&c->lock);
+    if (watched)
+      gch__look_into(c, &wakes);
     gch__wakes_flush(&wakes);
     n += taken;
   } while (taken == hold && n < max);
@@ -182,7 +185,10 @@ static size_t give(gch_chan *c, const void *elems, size_t count) {
     struct gch_wakes wakes = GCH_WAKES_INIT;
     gch__lock(&c->lock);
     given = give_locked(c, at(c, elems, n), least(hold, count - n), &wakes);
+    bool watched = gch__is_watched(c);
     gch__unlock(&c->lock);
+    if (watched)
+      gch__look_into(c, &wakes);
     gch__wakes_flush(&wakes);
     n += given;
   } while (given == hold && n < count);

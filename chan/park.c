@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "chan/park.h"
 
+#include "chan/observe.h"
 #include "chan/timed.h"
 
 #include <stdalign.h>
@@ -62,6 +63,16 @@ static inline int park_until(struct gch_single *s, gch_chan *c,
   gch__queue_single(c, q, s, elem);
   return gch__park(&s->group.parker, deadline) == 0 ? s->waiter.err
                                                     : gave_up(c, q, &s->waiter);
+}
+
+int gch__park_seen(gch_chan *c, struct gch_queue *q, void *elem,
+                   int64_t deadline) {
+  struct gch_single s;
+  single_init(&s, gch__task_self(), deadline);
+  gch__queue_single(c, q, &s, elem);
+  gch__look(c);
+  return gch__park(&s.group.parker, deadline) == 0 ? s.waiter.err
+                                                   : gave_up(c, q, &s.waiter);
 }
 
 /* What a thread's waker writes, and it reads, is in the first cache line. (Not

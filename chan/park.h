@@ -34,6 +34,10 @@ static inline void gch__queue_single(gch_chan *c, struct gch_queue *q,
 int gch__park_on(gch_chan *c, struct gch_queue *q, void *elem,
                  int64_t deadline);
 
+/* The same on a channel that is observed. */
+int gch__park_seen(gch_chan *c, struct gch_queue *q, void *elem,
+                   int64_t deadline);
+
 /* What is returned, and done before, when a close ended an operation. size is
    what gch__park_task was given, as a pointer. */
 typedef int gch__closed_fn(void *elem, void *size);

@@ -9,7 +9,8 @@
  * loads are acquire, which keeps their order.
  *
  * "Ready" is a hint: whoever acts on it takes the lock and may find
- * otherwise. So both the buffer and the queue may be looked at, whatever the
+ * otherwise. (What is observed always seems ready, so that its observers hear
+ * of it where it is not.) So both the buffer and the queue may be looked at, whatever the
  * capacity: without a buffer there is neither a value nor room, and with one
  * whoever waits does so behind values or for room, or is claimed elsewhere.
  *
@@ -28,11 +29,17 @@
 
 #include "chan/timed.h"
 
+/* One that has no value and no sender, and is not just open or closed. */
+bool gch__seems_ready(const gch_chan *c);
+
+/* With the lock held: whether an operation would not have to wait; exactly. */
+bool gch__ready_now(const gch_chan *c, bool send);
+
 static inline bool gch__somebody_in(const struct gch_queue *q) {
   return atomic_load_explicit(&q->first, memory_order_acquire) != NULL;
 }
 
-/* Or it is a timer's. */
+/* Or it is a timer's, or is observed. */
 static inline bool gch__recv_may_be_ready(const gch_chan *c) {
   GCH_DELAY();
   return gch__len(c) > 0 || gch__somebody_in(&c->senders) ||
@@ -46,13 +53,13 @@ gch__recv_ready(const gch_chan *c) {
     return true;
   uint8_t state = gch__state(c);
   return __builtin_expect(state != GCH_OPEN, false) &&
-         (state == GCH_CLOSED || gch__timed_ready(c));
+         (state == GCH_CLOSED || gch__seems_ready(c));
 }
 
 static inline bool gch__send_ready(const gch_chan *c) {
   GCH_DELAY();
   return gch__len(c) < c->cap || gch__somebody_in(&c->receivers) ||
-         gch__is_closed(c);
+         gch__state(c) != GCH_OPEN;
 }
 
 #endif

@@ -9,6 +9,7 @@
  *     else                  queue as a receiver, and park
  */
 #include "chan/gone.h"
+#include "chan/observe.h"
 #include "chan/park.h"
 #include "chan/ready.h"
 #include "chan/ring.h"
@@ -53,11 +54,23 @@ static inline int recv_locked(gch_chan *c, void *elem,
     gch__zero(elem, c->elem_size);
     return EPIPE;
   }
-  return state == GCH_OPEN ? EAGAIN : gch__timed_take(c, elem, partner);
+  return state & GCH_TIMED ? gch__timed_take(c, elem, partner) : EAGAIN;
 }
 
 int gch__recv_locked(gch_chan *c, void *elem, struct gch_waiter **partner) {
   return recv_locked(c, elem, partner);
+}
+
+/* After an attempt: releases the lock, and does what comes then. */
+static inline int done(gch_chan *c, int err, struct gch_waiter *partner) {
+  bool watched = gch__is_watched(c);
+  gch__unlock(&c->lock);
+  gch__wake(partner);
+  if (watched)
+    gch__look(c);
+  if (err)
+    gch__check_held(c);
+  return err;
 }
 
 /* One attempt. */
@@ -65,11 +78,7 @@ static int try_recv(gch_chan *c, void *elem) {
   struct gch_waiter *partner;
   gch__lock(&c->lock);
   int err = gch__recv_locked(c, elem, &partner);
-  gch__unlock(&c->lock);
-  gch__wake(partner);
-  if (err)
-    gch__check_held(c);
-  return err;
+  return done(c, err, partner);
 }
 
 /* With the lock held, which is released: a timer's channel, where an attempt
@@ -92,20 +101,34 @@ recv_timed_or_park(gch_chan *c, void *elem, int64_t deadline,
     if (err == EAGAIN)
       continue;
     gch__receiver_left(c);
-    gch__unlock(&c->lock);
-    if (err)
-      gch__check_held(c);
+    return done(c, err, NULL);
+  }
+}
+
+/* With the lock held, which is released: one that is observed, or a timer's. */
+__attribute__((noinline)) static int
+recv_or_park_seen(gch_chan *c, void *elem, int64_t deadline) {
+  struct gch_waiter *partner;
+  int err = recv_locked(c, elem, &partner);
+  if (err == EAGAIN && gch__is_timed(c))
+    return recv_timed_or_park(c, elem, deadline, partner);
+  if (err == EAGAIN) {
+    size_t size = c->elem_size;
+    err = gch__park_seen(c, &c->receivers, elem, deadline);
+    if (err == EPIPE)
+      gch__zero(elem, size);
     return err;
   }
+  return done(c, err, partner);
 }
 
 /* With the lock held, which is released. */
 __attribute__((noinline)) static int recv_or_park(gch_chan *c, void *elem,
                                                   int64_t deadline) {
   struct gch_waiter *partner;
+  if (gch__state(c) > GCH_CLOSED)
+    return recv_or_park_seen(c, elem, deadline);
   int err = recv_locked(c, elem, &partner);
-  if (err == EAGAIN && gch__is_timed(c))
-    return recv_timed_or_park(c, elem, deadline, partner);
   if (err == EAGAIN) {
     size_t size = c->elem_size;
     err = gch__park_on(c, &c->receivers, elem, deadline);

@@ -32,7 +32,7 @@ static inline char *gch__take_oldest(gch_chan *c, void *elem) {
    released. */
 static inline bool gch__pushed(gch_chan *c, const void *elem) {
   size_t len = gch__len(c);
-  if (len >= c->cap || gch__is_closed(c))
+  if (len >= c->cap || __builtin_expect(gch__state(c) != GCH_OPEN, false))
     return false;
   gch__push(c, len, elem);
   gch__unlock(&c->lock);

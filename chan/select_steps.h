@@ -8,6 +8,7 @@
 #include "chan/fds.h"
 #include "chan/gone.h"
 #include "chan/lockorder.h"
+#include "chan/observe.h"
 #include "chan/ring.h"
 #include "chan/timed.h"
 #include "park/clock.h"
@@ -39,11 +40,14 @@ static bool discards(const gch_case *k) {
 /* In all of these fds is a constant, whether there are such arms. */
 #define BOTH_WAYS __attribute__((always_inline)) static inline
 
-BOTH_WAYS size_t choose(const struct select *s, bool fds) {
+/* locked: with all locks held, and then what is chosen is ready but for who is
+   claimed elsewhere. */
+BOTH_WAYS size_t choose(const struct select *s, bool fds, bool locked) {
   struct choice c = {.chosen = NONE};
   for (size_t i = 0; i < s->n; i++) {
     const gch_case *k = &s->cases[i];
-    if ((!is_op(k) || !is_ready(k)) && !(fds && gch__arm_is_ready(k)))
+    if ((!is_op(k) || !(locked ? is_ready_now(k) : is_ready(k))) &&
+        !(fds && gch__arm_is_ready(k)))
       continue;
     if (s->ordered)
       return i;
@@ -106,8 +110,11 @@ static size_t poll_once(const struct select *s, size_t i) {
   }
   int err = attempt(s, k, &partner);
   drop_fn *drop = drop_of(s, k);
+  bool watched = gch__is_watched(k->chan);
   gch__unlock(&k->chan->lock);
   gch__wake(partner);
+  if (watched)
+    gch__look(k->chan);
   if (err == EAGAIN)
     return NONE;
   if (err)
@@ -122,7 +129,7 @@ static size_t poll_once(const struct select *s, size_t i) {
 BOTH_WAYS size_t choose_and_attempt(const struct select *s, int *err,
                                     struct gch_waiter **partner, bool fds) {
   size_t i;
-  while ((i = choose(s, fds)) != NONE) {
+  while ((i = choose(s, fds, true)) != NONE) {
     if (fds && gch__is_arm(&s->cases[i])) {
       *err = s->cases[i].parked.waiter.err;
       break;
@@ -138,12 +145,21 @@ static struct gch_queue *queue_of(const gch_case *k) {
   return is_send(k) ? &k->chan->senders : &k->chan->receivers;
 }
 
+/* To be done after the unlock: gch__timed_wake, gch__look. */
+enum { WAKE = 1, LOOK = 2 };
+
+/* What is not just open, and is about to be queued on. */
+static int comes_to(gch_chan *c) {
+  return (gch__receiver_comes(c) ? WAKE : 0) |
+         (gch__is_watched(c) ? LOOK : 0);
+}
+
 /* In lock order. Where several cases wait in one queue, whoever comes takes the
-   first: so that is any of them, but in the ordered form. Whether to call
-   gch__timed_wake after the unlock. */
-static bool queue_all(const struct select *s, size_t count,
-                      struct gch_group *group) {
-  bool wake = false;
+   first: so that is any of them, but in the ordered form. What is to be done
+   after the unlock. */
+static int queue_all(const struct select *s, size_t count,
+                     struct gch_group *group) {
+  int after = 0;
   if (!s->ordered)
     gch__shuffle_same(s->cases, count);
   for (size_t slot = 0; slot < count; slot++) {
@@ -154,11 +170,23 @@ static bool queue_all(const struct select *s, size_t count,
     k->parked.waiter.pos = i;
     k->parked.size = k->chan->elem_size;
     k->parked.drop = drop_of(s, k);
-    wake |= gch__receiver_comes(k->chan);
+    if (gch__state(k->chan) != GCH_OPEN)
+      after |= comes_to(k->chan);
     gch__turn_to_queue(k->chan);
     gch__queue_add(queue_of(k), &k->parked.waiter);
   }
-  return wake;
+  return after;
+}
+
+/* What queue_all gave. */
+__attribute__((noinline)) static void do_after(const struct select *s,
+                                               int after) {
+  if (after & WAKE)
+    gch__timed_wake();
+  for (size_t i = 0; i < s->n; i++)
+    if ((after & LOOK) && is_op(&s->cases[i]) &&
+        gch__is_watched(s->cases[i].chan))
+      gch__look(s->cases[i].chan);
 }
 
 static void leave_all(const struct select *s, size_t winner) {
@@ -235,7 +263,7 @@ park_with_arms(const struct select *s, struct gch_group *group) {
 /* AGAIN: another was served, so once more. */
 BOTH_WAYS size_t lock_and_run_by(const struct select *s, bool fds) {
   size_t i;
-  bool wake = false;
+  int after = LOOK;
   int err = 0;
   struct gch_waiter *partner = NULL;
   drop_fn *drop = NULL;
@@ -250,13 +278,13 @@ BOTH_WAYS size_t lock_and_run_by(const struct select *s, bool fds) {
     drop = drop_of(s, &s->cases[i]);
   if (parks) {
     gch__group_init(&group, gch__task_self(), s->deadline, false);
-    wake = queue_all(s, count, &group);
+    after = queue_all(s, count, &group);
   }
   gch__unlock_all(s->cases, count);
 
   gch__wake(partner);
-  if (wake)
-    gch__timed_wake();
+  if (after)
+    do_after(s, after);
   if (i != NONE && err == EAGAIN)
     return AGAIN;
   if (i != NONE && err && !(fds && gch__is_arm(&s->cases[i])))
@@ -285,7 +313,7 @@ static size_t run_arms_once(const struct select *s, struct choice first) {
   size_t i = NONE;
   gch__arms_look(s->cases, s->n);
   if (!s->ordered)
-    i = choose(s, true);
+    i = choose(s, true, false);
   if (i != NONE && gch__is_arm(&s->cases[i]))
     return fired(s, i, s->cases[i].parked.waiter.err, NULL);
   if (i != NONE)

@@ -8,6 +8,7 @@
  *                         some microseconds later
  */
 #include "chan/gone.h"
+#include "chan/observe.h"
 #include "chan/park.h"
 #include "chan/ready.h"
 #include "chan/ring.h"
@@ -63,10 +64,25 @@ static bool stay_away(gch_chan *c, int64_t deadline) {
   return true;
 }
 
+/* With the lock held, which is released: one that is observed. */
+__attribute__((noinline)) static int
+send_or_park_seen(gch_chan *c, const void *elem, int64_t deadline) {
+  struct gch_waiter *partner;
+  int err = send_locked(c, elem, &partner);
+  if (err == EAGAIN)
+    return gch__park_seen(c, &c->senders, (void *)(uintptr_t)elem, deadline);
+  gch__unlock(&c->lock);
+  gch__wake(partner);
+  gch__look(c);
+  return err;
+}
+
 /* With the lock held, which is released. */
 __attribute__((noinline)) static int send_or_park(gch_chan *c, const void *elem,
                                                   int64_t deadline) {
   struct gch_waiter *partner;
+  if (gch__is_watched(c))
+    return send_or_park_seen(c, elem, deadline);
   int err = send_locked(c, elem, &partner);
   if (err == EAGAIN && stay_away(c, deadline))
     err = send_locked(c, elem, &partner);
@@ -107,7 +123,7 @@ int gch_send(gch_chan *c, const void *elem) {
   if (w ? gch__handed(c, w, elem) : gch__pushed(c, elem))
     return 0;
   struct gch_task *self = gch__task_self();
-  if (!self || w || gch__is_closed(c))
+  if (!self || w || gch__state(c) != GCH_OPEN)
     return gch__go_panics(send_or_park(c, elem, GCH__FOREVER), EPIPE, CLOSED);
   return gch__park_task(c, &c->senders, (void *)(uintptr_t)elem, 0, self,
                         closed);
@@ -129,8 +145,11 @@ int gch_try_send(gch_chan *c, const void *elem) {
   struct gch_waiter *partner;
   gch__lock(&c->lock);
   int err = gch__send_locked(c, elem, &partner);
+  bool watched = gch__is_watched(c);
   gch__unlock(&c->lock);
   gch__wake(partner);
+  if (watched)
+    gch__look(c);
   if (err)
     gch__check_held(c);
   return gch__go_panics(err, EPIPE, CLOSED);
@@ -140,8 +159,11 @@ int gch__offer(gch_chan *c, const void *elem, struct gch_wakes *k) {
   struct gch_waiter *partner;
   gch__lock(&c->lock);
   int err = gch__send_locked(c, elem, &partner);
+  bool watched = gch__is_watched(c);
   gch__unlock(&c->lock);
   if (partner)
     gch__wakes_add(k, partner);
+  if (watched)
+    gch__look_into(c, k);
   return err;
 }

@@ -25,14 +25,14 @@ int gch__timed_take(gch_chan *c, void *elem, struct gch_waiter **partner);
 bool gch__timed_await(gch_chan *c);
 void gch__timed_wake(void);
 
-/* Nobody is queued any more: no alarm. */
+/* Nobody is queued any more: no alarm, but for observers. */
 void gch__timed_leave(gch_chan *c);
 
 /* In a forked child: the value is there if it was, else it will not come. */
 void gch__timed_forked(gch_chan *c);
 
 static inline bool gch__is_timed(const gch_chan *c) {
-  return atomic_load_explicit(&c->state, memory_order_relaxed) == GCH_TIMED;
+  return atomic_load_explicit(&c->state, memory_order_relaxed) & GCH_TIMED;
 }
 
 /* As gch__timed_await, on any channel. */

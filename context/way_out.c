@@ -20,6 +20,7 @@
  */
 #include "context/way_out.h"
 
+#include "chan/observe.h"
 #include "chan/timed.h"
 #include "context/impl.h"
 
@@ -60,10 +61,13 @@ static void enter(struct gch_way_out *out) {
     gch__turn_to_queue(done);
     gch__queue_add(&done->receivers, &o->waiter);
   }
+  bool watched = gch__is_watched(done);
   gch__unlock(&done->lock);
   gch__wake(partner);
   if (wake)
     gch__timed_wake();
+  if (watched)
+    gch__look(done);
   if (!o->queued)
     gch__claim(&o->group, BY_DONE);
 }

@@ -28,6 +28,19 @@ example_programs = \
 
 EXTRA_DIST += examples/example.h
 
+# Servers, and what uses the net: tested by scripts, with tests/wire for a
+# client.
+net_examples = \
+  examples/chat \
+  examples/echo \
+  examples/portscan \
+  examples/proxy
+noinst_PROGRAMS += $(net_examples)
+dist_check_SCRIPTS += $(net_examples:=.sh)
+check_PROGRAMS += tests/wire
+tests_wire_LDADD =
+EXTRA_DIST += tests/servers.sh
+
 if HAVE_CRYPTO
 noinst_PROGRAMS += examples/hashtree
 examples_hashtree_SOURCES = examples/hashtree.c examples/hashtree_file.c \

@@ -37,8 +37,10 @@ _Atomic int gch__end_word;
 uintptr_t gch__forker;
 
 static const struct gch_fork_handlers *const table[] = {
-    &gch__fork_signal, &gch__fork_go,    &gch__fork_context, &gch__fork_sleepers,
-    &gch__fork_chan,   &gch__fork_io,    &gch__fork_timer,   &gch__fork_key,
+    &gch__fork_signal,   &gch__fork_go,      &gch__fork_context,
+    &gch__fork_sleepers, &gch__fork_readyfd, &gch__fork_chan,
+    &gch__fork_io,       &gch__fork_timer,   &gch__fork_key,
+    &gch__fork_net,
 };
 enum { FOLDERS = sizeof table / sizeof *table };
 

@@ -38,7 +38,7 @@ struct gch_fork_handlers {
 
 extern const struct gch_fork_handlers gch__fork_chan, gch__fork_sleepers,
     gch__fork_timer, gch__fork_go, gch__fork_key, gch__fork_context,
-    gch__fork_signal, gch__fork_io;
+    gch__fork_signal, gch__fork_io, gch__fork_net, gch__fork_readyfd;
 
 enum { GCH_END_VALUES = 1, GCH_END_FORK = 2 };
 

@@ -14,7 +14,9 @@ allowed_for() { # folder
   context) echo park chan timer go sync ;;
   waitgroup) echo park chan timer go context ;;
   signal) echo park chan timer go context ;;
+  readyfd) echo park chan ;;
   io) echo park chan timer go context ;;
+  net) echo park chan timer go context waitgroup io ;;
   debug) echo park chan timer go task sync context waitgroup signal io ;;
   esac
 }
@@ -31,7 +33,8 @@ home_of() { # as it stands between the quotes or brackets
 cd "$srcdir" || exit 1
 srcdir=.
 files=0
-for folder in park chan timer go task sync context waitgroup signal io debug; do
+for folder in park chan timer go task sync context waitgroup signal readyfd \
+  io net debug; do
   for file in "$folder"/*.[ch]; do
     files=$((files + 1))
     # shellcheck disable=SC2013 # no name has a space

@@ -90,6 +90,10 @@ check_PROGRAMS += \
   tests/check_mutex \
   tests/check_mutex_fair \
   tests/check_nested \
+  tests/check_net_addr \
+  tests/check_net_dial \
+  tests/check_net_lookup \
+  tests/check_net_serve \
   tests/check_no_alloc \
   tests/check_no_more_threads \
   tests/check_no_threads \
@@ -97,6 +101,8 @@ check_PROGRAMS += \
   tests/check_own_thread \
   tests/check_panic \
   tests/check_quota \
+  tests/check_readyfd \
+  tests/check_readyfd_race \
   tests/check_real_time \
   tests/check_rwmutex \
   tests/check_rwmutex_until \
@@ -223,9 +229,12 @@ EXTRA_DIST += \
   tests/model/rwmutex.pml \
   tests/model/select.pml \
   tests/model/timer.pml \
+  tests/net_facts.h \
+  tests/net_fake.h \
   tests/own_ctx.h \
   tests/plugin.c \
   tests/plugin_host.c \
+  tests/readyfd_facts.h \
   tests/rwmutex_facts.h \
   tests/scene.h \
   tests/select_args.cc \

@@ -16,7 +16,8 @@
  * The alarm is the entry in the timer queue, for receivers who are parked. It
  * is in the queue, or its call is to run or runs (firing), whenever somebody
  * that can be claimed is in the channel's queue of receivers and the timer
- * runs; and not later than when. It may be there, and fire, for nobody: a call
+ * runs, or the channel is observed and the timer not due; and not later than
+ * when. It may be there, and fire, for nobody: a call
  * that finds nothing due, or nobody, does nothing.
  *
  *     firing     means                                   set by
@@ -38,6 +39,7 @@
 #include "timer/chan_timer.h"
 
 #include "chan/gone.h"
+#include "chan/observe.h"
 #include "chan/timed.h"
 #include "timer/service.h"
 
@@ -117,7 +119,8 @@ void gch__timed_wake(void) {
 }
 
 void gch__timed_leave(gch_chan *c) {
-  clear_alarm(of_chan(c));
+  if (!gch__is_watched(c))
+    clear_alarm(of_chan(c));
 }
 
 /* The value */
@@ -180,9 +183,12 @@ static void look(struct chan_timer *t, struct gch_wakes *k) {
   gch__lock(&t->chan.lock);
   struct gch_waiter *w = is_due(when_of(t)) ? serve(t) : NULL;
   bool wake = set_alarm_for_others(t);
+  bool watched = gch__is_watched(&t->chan);
   gch__unlock(&t->chan.lock);
   if (w)
     gch__wakes_add(k, w);
+  if (watched)
+    gch__look_into(&t->chan, k);
   if (wake)
     gch__service_wake();
 }
@@ -252,7 +258,10 @@ bool gch__chan_timer_stop(gch_timer *timer) {
   set_when(t, NEVER);
   if (gch__queue_first(&t->chan.receivers))
     clear_alarm(t);
+  bool watched = gch__is_watched(&t->chan);
   gch__unlock(&t->chan.lock);
+  if (watched)
+    gch__look(&t->chan);
   return active;
 }
 
@@ -264,7 +273,10 @@ bool gch__chan_timer_restart(gch_timer *timer, int64_t ns, int64_t period) {
   t->period = period;
   set_when(t, start_at(ns));
   bool wake = set_alarm_for_others(t);
+  bool watched = gch__is_watched(&t->chan);
   gch__unlock(&t->chan.lock);
+  if (watched)
+    gch__look(&t->chan);
   if (wake)
     gch__service_wake();
   return active;

@@ -17,7 +17,12 @@ check_PROGRAMS += \
   tests/golang/fixedbugs \
   tests/golang/ken \
   tests/golang/mutex_test \
+  tests/golang/net_dial_test \
+  tests/golang/net_test \
+  tests/golang/net_timeout_test \
   tests/golang/once_test \
+  tests/golang/os_pipe_test \
+  tests/golang/poll_test \
   tests/golang/powser1 \
   tests/golang/reflect_test \
   tests/golang/rwmutex_test \
@@ -42,6 +47,7 @@ EXTRA_DIST += \
   tests/golang/blocking.h \
   tests/golang/chan_checks.h \
   tests/golang/choices.h \
+  tests/golang/conn_checks.h \
   tests/golang/context_checks.h \
   tests/golang/powser.h \
   tests/golang/signal_checks.h

@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# In examples/chat all hear what one says, who comes, who goes, and who is idle
+# has to go.
+# shellcheck disable=SC1091,SC2154 # what comes from make
+. "$srcdir/tests/lib.sh"
+. "$srcdir/tests/servers.sh"
+
+start_server examples/chat 127.0.0.1:0 60000
+tests/wire "$port" +ann "~bob has arrived" "+hello bob" "=ann: hello bob" \
+  "=bob: hello ann" "=bob has left" +bye "=ann: bye" shut end &
+ann=$!
+# Bob knows that Ann is there when she hears him: so he comes again until she does.
+tries=0
+until tests/wire "$port" +bob "=ann: hello bob" "+hello ann" \
+  "=bob: hello ann" shut end 2>/dev/null; do
+  tries=$((tries + 1))
+  [ $tries -lt 20 ] || break
+done
+wait "$ann" || fail "ann did not hear what she should"
+
+# Who says no name never arrives; who is there at the end sees it.
+wire "$port" shut end
+tests/wire "$port" +carl +hi "=carl: hi" "made:$scratch/in" end &
+carl=$!
+until [ -e "$scratch/in" ]; do sleep 0.05; done
+kill -TERM "$server"
+await_server 0
+wait "$carl" || fail "carl did not see the end"
+
+# Who is idle.
+start_server examples/chat 127.0.0.1:0 300
+wire "$port" +eve end
+kill -TERM "$server"
+await_server 0
+finish
