@@ -29,7 +29,7 @@ struct loop {
   int fds[ARMS];
   int events[ARMS]; /* for libcurl */
   size_t n;
-  int64_t timeout; /* milliseconds; -1: none */
+  int64_t timeout; /* when libcurl is to be called again */
   int running;     /* downloads */
 };
 
@@ -71,7 +71,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
 
 static int on_timeout(CURLM *multi, long ms, void *arg) {
   (void)multi;
-  ((struct loop *)arg)->timeout = ms;
+  ((struct loop *)arg)->timeout =
+      ms < 0 ? GCH_FOREVER : gch_in(ms * GCH_MILLISECOND);
   return 0;
 }
 
@@ -101,16 +102,15 @@ static void report(struct loop *l) {
 }
 
 static int run(struct loop *l, const gch_ctx *ctx) {
-  l->arms[0] = gch_case_recv(gch_ctx_done(ctx), NULL);
+  l->arms[0] = gch_case_recv(gch_ctx_done(ctx), NULL, NULL);
   while (l->running > 0) {
-    int64_t wait = l->timeout < 0 ? GCH_FOREVER : l->timeout * GCH_MILLISECOND;
-    l->arms[1] = gch_case_timeout(wait);
-    size_t i = (size_t)gch_select(l->arms, l->n);
+    l->arms[1] = gch_case_until(l->timeout);
+    size_t i = (size_t)gch_select_cases(l->arms, l->n);
     if (i == 0)
       return gch_ctx_err(ctx);
     bool timed = i == 1;
     if (timed)
-      l->timeout = -1;
+      l->timeout = GCH_FOREVER;
     curl_multi_socket_action(l->multi, timed ? CURL_SOCKET_TIMEOUT : l->fds[i],
                              timed ? 0 : l->events[i], &l->running);
     report(l);
@@ -133,7 +133,7 @@ static int download_all(const gch_ctx *ctx, int n, char **urls) {
   struct download *all = calloc((size_t)n, sizeof *all);
   if (!l || !all)
     return ENOMEM;
-  *l = (struct loop){.multi = curl_multi_init(), .n = OURS, .timeout = -1};
+  *l = (struct loop){.multi = curl_multi_init(), .n = OURS, .timeout = GCH_FOREVER};
   curl_multi_setopt(l->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
   curl_multi_setopt(l->multi, CURLMOPT_SOCKETDATA, l);
   curl_multi_setopt(l->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
