@@ -8,6 +8,7 @@ libgulch_la_SOURCES += \
   io/call.h \
   io/case.c \
   io/close.c \
+  io/copy.c \
   io/epoll.c \
   io/fork.c \
   io/poller.c \
@@ -16,5 +17,6 @@ libgulch_la_SOURCES += \
   io/record.c \
   io/record.h \
   io/socket.c \
+  io/stdio.c \
   io/wait.c \
   io/write.c
