@@ -12,6 +12,7 @@
  *     go func() { <-ctx.Done(); srv.Shutdown(context.Background()) }()
  *     srv.ListenAndServe()
  */
+#define _GNU_SOURCE
 #include "example.h"
 
 #include <fcntl.h>

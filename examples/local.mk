@@ -66,7 +66,8 @@ endif
 
 if HAVE_LLHTTP
 noinst_PROGRAMS += examples/httpd
-examples_httpd_SOURCES = examples/httpd.c examples/httpd_parser.c
+examples_httpd_SOURCES = examples/httpd.c examples/httpd_parser.c \
+  examples/httpd_states.c
 examples_httpd_CFLAGS = $(AM_CFLAGS) $(LLHTTP_CFLAGS) -isystem $(LLHTTP_SRC)
 dist_check_SCRIPTS += examples/httpd.sh
 endif
