@@ -49,3 +49,40 @@ examples_hashtree_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 examples_hashtree_LDADD = libgulch.la $(CRYPTO_LIBS)
 dist_check_SCRIPTS += examples/hashtree.sh
 endif
+
+# Those that need other people's libraries.
+
+if HAVE_SSL
+example_programs += examples/tls
+examples_tls_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
+examples_tls_LDADD = libgulch.la $(SSL_LIBS)
+endif
+
+if HAVE_GLIB
+example_programs += examples/glib
+examples_glib_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)
+examples_glib_LDADD = libgulch.la $(GLIB_LIBS)
+endif
+
+if HAVE_UV
+noinst_PROGRAMS += examples/libuv
+examples_libuv_CFLAGS = $(AM_CFLAGS) $(UV_CFLAGS)
+examples_libuv_LDADD = libgulch.la $(UV_LIBS)
+dist_check_SCRIPTS += examples/libuv.sh
+endif
+
+if HAVE_CURL
+noinst_PROGRAMS += examples/curl
+examples_curl_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
+examples_curl_LDADD = libgulch.la $(CURL_LIBS)
+endif
+
+if HAVE_LLHTTP
+noinst_PROGRAMS += examples/httpd
+examples_httpd_SOURCES = examples/httpd.c examples/httpd_parser.c \
+  examples/httpd_states.c
+examples_httpd_CFLAGS = $(AM_CFLAGS) $(LLHTTP_CFLAGS) -isystem $(LLHTTP_SRC)
+dist_check_SCRIPTS += examples/httpd.sh
+endif
+
+EXTRA_DIST += examples/glib.out examples/tls.out
