@@ -60,7 +60,7 @@ bool gch__park_polling(struct gch_parker *p, int64_t deadline) {
     polling = GCH_PARKER_POLLING_COUNTED;
   GCH_DELAY();
   if (!atomic_compare_exchange_strong(&p->state, &empty, polling)) {
-    take_permit(p);
+    gch__take_permit(p);
     return false;
   }
   if (polling == GCH_PARKER_POLLING_COUNTED)
@@ -73,7 +73,7 @@ bool gch__parked_polling(struct gch_parker *p) {
   GCH_DELAY();
   if (seen == GCH_PARKER_PERMIT ||
       !atomic_compare_exchange_strong(&p->state, &seen, GCH_PARKER_EMPTY)) {
-    take_permit(p);
+    gch__take_permit(p);
     return true;
   }
   if (seen == GCH_PARKER_POLLING_COUNTED)
