@@ -207,11 +207,13 @@ static int await_turn(struct gch_io_call *c, uint32_t *ticket) {
   return err == EBUSY ? judge(c, sleep(&s, c, true, deadline)) : err;
 }
 
+/* Before the caller waits for a turn: the number may be another's than theirs who
+   have it. */
 static int verify(struct gch_fd *r) {
   if (r->adopted)
     return 0;
   gch__lock(&r->lock);
-  int err = gch__poller_verify(r);
+  int err = r->orphan ? ENOENT : gch__poller_verify(r);
   gch__unlock(&r->lock);
   if (err != ENOENT && err != EBADF)
     return 0;

@@ -60,11 +60,16 @@
 #include <gulch/select.h>
 
 #include <stdio.h>
-#include <sys/socket.h>
 
 GCH_BEGIN_DECLS
 
 typedef struct gch_ctx gch_ctx; /* <gulch/ctx.h> */
+
+/* Those of <sys/socket.h>, which is not included: many a program has a send or
+   an accept of its own. */
+struct msghdr;
+struct sockaddr;
+typedef unsigned int socklen_t;
 
 /* Directions; may be joined by |. */
 enum { GCH_IO_READ = 1, GCH_IO_WRITE = 2 };

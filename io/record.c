@@ -221,7 +221,7 @@ void gch__fd_orphan(struct gch_fd *r) {
     gch__poller_forget(r);
   gch__unlock(&r->lock);
   _Atomic(struct gch_fd *) *place = place_of(r->fd);
-  if (!was && place && atomic_compare_exchange_strong(place, &seen, NULL))
+  if (place && atomic_compare_exchange_strong(place, &seen, NULL))
     atomic_fetch_sub(&r->state, GCH_FD_USER); /* the table's */
 }
 

@@ -30,8 +30,9 @@
  *                                      handed on with the lock held
  *       QUEUED (each way)            somebody is in `turns`; implies TURN; set
  *                                      and cleared with the lock held
- *     lock                           all below but `seq`, `deadline` and `hints`,
- *                                      which are also read without it
+ *     lock                           all below; but `seq`, `deadline`, `hints`,
+ *                                      `adopted` and `orphan` are also read
+ *                                      without it
  *     waiters                        who waits for readiness; chan/waiter.h says
  *                                      who may touch a waiter
  *     seq                            events so far
@@ -91,7 +92,8 @@ struct gch_fd {
   struct gch_lock lock;
   int fd;
   uint16_t generation;
-  bool adopted, registered, orphan;
+  bool registered;
+  atomic_bool adopted, orphan;
   uint8_t armed; /* ways, as bits: the kernel has been asked for */
   uint8_t has;   /* those that it has; once registered */
   _Atomic uint8_t hints;
@@ -101,6 +103,9 @@ struct gch_fd {
   };
   struct gch_fd_way ways[GCH_FD_WAYS];
 };
+
+_Static_assert(sizeof(void *) != 8 || sizeof(struct gch_fd) == 128,
+               "two cache lines");
 
 /* The table: of leaves, which are there for good. */
 enum { GCH_FD_LEAF_LOG2 = 12, GCH_FD_LEAF = 1 << GCH_FD_LEAF_LOG2 };

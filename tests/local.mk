@@ -72,6 +72,11 @@ check_PROGRAMS += \
   tests/check_inherit_task \
   tests/check_last_words \
   tests/check_io \
+  tests/check_io_close \
+  tests/check_io_kinds \
+  tests/check_io_report \
+  tests/check_io_select \
+  tests/check_io_socket \
   tests/check_key \
   tests/check_key_drop \
   tests/check_group_forms \
