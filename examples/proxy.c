@@ -31,6 +31,7 @@
 #include "example.h"
 
 #include <signal.h>
+#include <sys/socket.h>
 
 struct way {
   gch_ctx *ctx; /* of both ways: an error in one ends the other */
