@@ -139,8 +139,8 @@ static int scan(const gch_ctx *ctx, struct scanner *s, int64_t idle,
       memmove(s->buf, s->buf + n + (end != NULL), s->have);
       return 0;
     }
-    int err = gch_io_read_ctx(until, s->conn, s->buf + n,
-                              sizeof s->buf - 1 - n, &got);
+    int err = gch_io_read_ctx(until, s->conn, s->buf + n, sizeof s->buf - 1 - n,
+                              &got);
     if (err || got == 0)
       return err ? err : ENODATA;
     s->have += got;

@@ -76,7 +76,8 @@ static int scan_all(const gch_ctx *ctx, struct scan *s, int first, int last) {
 
 GCH_MAIN(argc, argv) {
   static struct scan s;
-  int first = argc == 4 ? atoi(argv[2]) : 0, last = argc == 4 ? atoi(argv[3]) : 0;
+  int first = argc == 4 ? atoi(argv[2]) : 0,
+      last = argc == 4 ? atoi(argv[3]) : 0;
   if (first < 1 || last > 65535)
     return fail("usage: portscan HOST FIRST LAST", EINVAL);
   GCH_CTX_AUTO gch_ctx *ctx =

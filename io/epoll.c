@@ -3,7 +3,9 @@
  * The kernel's side, by epoll. One instance a process, made when it is first
  * needed; a forked child closes its parent's, and touches nothing in it.
  *
- * An adopted descriptor is registered once, edge-triggered, for both ways.
+ * An adopted descriptor is registered once a way, edge-triggered: to read when it
+ * is first waited for, to write in addition if ever. (Whoever is registered for
+ * both hears of each byte that the other side has read.)
  * Others are registered for one event (EPOLLONESHOT), and armed anew each time:
  * MOD tells at once if there is something by then, so no event is lost. It finds
  * its registration by the number and the open file; so where the number was
@@ -16,6 +18,7 @@
  */
 #include "io/poller.h"
 
+#if GCH_HAVE_EPOLL
 #include "park/clock.h"
 #include "park/linux.h"
 #include "park/sanitize.h"
@@ -34,6 +37,7 @@ static struct {
 
 /* Names */
 
+#define KICK 0
 #define GENERATION_SHIFT (sizeof(void *) == 8 ? 48 : 32)
 
 static uint64_t name_of(const struct gch_fd *r) {
@@ -51,9 +55,10 @@ static int fd_of_epoll(void) {
 
 /* Making it */
 
-/* Edge-triggered: each write is an event, and nobody has to read. */
+/* Level-triggered: who looks meanwhile must not take a kick from who sits, who
+   alone reads it. */
 static bool make(void) {
-  struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.u64 = 0}};
+  struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = KICK}};
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   int kick = epoll < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (kick >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, kick, &event) == 0) {
@@ -92,10 +97,9 @@ void gch__poller_forked(void) {
 /* Registering */
 
 static uint32_t events_of(const struct gch_fd *r, unsigned ways) {
-  if (r->adopted)
-    return EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   return (ways & 1u << GCH_FD_READ ? (uint32_t)EPOLLIN | EPOLLRDHUP : 0) |
-         (ways & 1u << GCH_FD_WRITE ? (uint32_t)EPOLLOUT : 0) | EPOLLONESHOT;
+         (ways & 1u << GCH_FD_WRITE ? (uint32_t)EPOLLOUT : 0) |
+         (r->adopted ? (uint32_t)EPOLLET : (uint32_t)EPOLLONESHOT);
 }
 
 static int ctl(int op, const struct gch_fd *r, unsigned ways) {
@@ -119,7 +123,7 @@ static int add(struct gch_fd *r, unsigned ways) {
 
 int gch__poller_arm(struct gch_fd *r, unsigned ways) {
   int err = 0;
-  if (r->orphan || (r->registered && (r->adopted || !(ways & ~r->armed))))
+  if (r->orphan || (r->registered && !(ways & ~r->armed)))
     return 0;
   ways |= r->armed;
   err = r->registered ? ctl(EPOLL_CTL_MOD, r, ways) : add(r, ways);
@@ -153,7 +157,7 @@ void gch__poller_remove(struct gch_fd *r) {
 
 static void tell(const struct epoll_event *e, struct gch_wakes *k) {
   unsigned ways = 0;
-  if (e->data.u64 == 0)
+  if (e->data.u64 == KICK)
     return;
   if (e->events & ~(uint32_t)EPOLLOUT)
     ways |= 1u << GCH_FD_READ;
@@ -192,6 +196,14 @@ static int wait_finely(int epoll, struct epoll_event *events,
   return wait_coarsely(epoll, events, deadline);
 }
 
+static void take_kick(const struct gch_events *events, int n) {
+  uint64_t kicks;
+  for (int i = 0; i < n; i++)
+    if (events->of[i].data.u64 == KICK &&
+        read(poller.kick, &kicks, sizeof kicks) < 0)
+      return;
+}
+
 int gch__poller_wait(struct gch_events *events, int64_t deadline) {
   int epoll = fd_of_epoll(), n, saved = errno;
   if (epoll < 0)
@@ -202,6 +214,8 @@ int gch__poller_wait(struct gch_events *events, int64_t deadline) {
     n = epoll_wait(epoll, events->of, GCH_EVENTS, -1);
   else
     n = wait_finely(epoll, events->of, deadline);
+  if (deadline != 0)
+    take_kick(events, n);
   errno = saved;
   return n > 0 ? n : 0;
 }
@@ -218,3 +232,4 @@ void gch__poll_kick(void) {
   if (write(poller.kick, &one, sizeof one) < 0) /* it has been kicked enough */
     errno = saved;
 }
+#endif

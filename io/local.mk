@@ -11,6 +11,7 @@ libgulch_la_SOURCES += \
   io/copy.c \
   io/epoll.c \
   io/fork.c \
+  io/poll.c \
   io/poller.c \
   io/poller.h \
   io/read.c \

@@ -50,9 +50,10 @@ void gch__poller_event(struct gch_fd *r, uint16_t generation, unsigned ways,
                        struct gch_wakes *k) {
   gch__lock(&r->lock);
   if (r->generation == generation && r->registered) {
-    r->armed = 0;
+    if (!gch__poller_keeps(r))
+      r->armed = 0;
     wake_ways(r, ways, k);
-    if (!r->adopted)
+    if (!gch__poller_keeps(r))
       arm_rest(r);
   }
   gch__unlock(&r->lock);

@@ -9,7 +9,12 @@
 #include "io/record.h"
 #include "park/poll.h"
 
+#if defined(__linux__) && !defined(GULCH_NO_EPOLL)
+#define GCH_HAVE_EPOLL 1
 #include <sys/epoll.h>
+#else
+#define GCH_HAVE_EPOLL 0
+#endif
 
 /* With r's lock held, somebody being queued in these ways (as bits): has the
    kernel tell of them. 0; EPERM: it is always ready; ENOENT: the number is
@@ -29,8 +34,17 @@ void gch__poller_remove(struct gch_fd *r);
    a kick; how many events there were. Then tell: has each go to
    gch__poller_event. */
 enum { GCH_EVENTS = 64 };
+#if !GCH_HAVE_EPOLL
+struct gch_event {
+  struct gch_fd *record;
+  uint16_t generation;
+  unsigned ways;
+};
+#else
+#define gch_event epoll_event
+#endif
 struct gch_events {
-  struct epoll_event of[GCH_EVENTS];
+  struct gch_event of[GCH_EVENTS];
 };
 int gch__poller_start(void);
 int gch__poller_wait(struct gch_events *events, int64_t deadline);
@@ -40,6 +54,11 @@ void gch__poller_tell(const struct gch_events *events, int n,
 /* In a forked child: there is none, nothing is registered, and nobody sits. */
 void gch__poller_forked(void);
 void gch__seat_forked(void);
+
+/* Whether what is armed stays so after an event. */
+static inline bool gch__poller_keeps(const struct gch_fd *r) {
+  return GCH_HAVE_EPOLL && r->adopted;
+}
 
 /* Ways, as bits, of the r of this generation are ready. */
 void gch__poller_event(struct gch_fd *r, uint16_t generation, unsigned ways,

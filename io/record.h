@@ -46,7 +46,7 @@
  * then locks; if seq has changed it looks again, else it queues. Whoever brings
  * an event adds to seq and claims all who wait, under the lock. So no event is
  * lost. The kernel is asked for one under the lock too (armed: for what; adopted
- * descriptors are registered once, edge-triggered, others one event at a time),
+ * descriptors are registered for good, edge-triggered, others for one event),
  * which takes no longer than a system call that does not wait.
  *
  * Lock order: a channel's and a record's are never held together; the poller's

@@ -16,10 +16,14 @@ int gch__network_parse(const char *name, struct gch_network *n) {
     const char *name;
     struct gch_network is;
   } known[] = {
-      {"tcp", {AF_UNSPEC, SOCK_STREAM}},     {"tcp4", {AF_INET, SOCK_STREAM}},
-      {"tcp6", {AF_INET6, SOCK_STREAM}},     {"udp", {AF_UNSPEC, SOCK_DGRAM}},
-      {"udp4", {AF_INET, SOCK_DGRAM}},       {"udp6", {AF_INET6, SOCK_DGRAM}},
-      {"unix", {AF_UNIX, SOCK_STREAM}},      {"unixgram", {AF_UNIX, SOCK_DGRAM}},
+      {"tcp", {AF_UNSPEC, SOCK_STREAM}},
+      {"tcp4", {AF_INET, SOCK_STREAM}},
+      {"tcp6", {AF_INET6, SOCK_STREAM}},
+      {"udp", {AF_UNSPEC, SOCK_DGRAM}},
+      {"udp4", {AF_INET, SOCK_DGRAM}},
+      {"udp6", {AF_INET6, SOCK_DGRAM}},
+      {"unix", {AF_UNIX, SOCK_STREAM}},
+      {"unixgram", {AF_UNIX, SOCK_DGRAM}},
       {"unixpacket", {AF_UNIX, SOCK_SEQPACKET}},
   };
   for (size_t i = 0; name && i < sizeof known / sizeof *known; i++)
@@ -71,9 +75,8 @@ int gch__port_number(const char *port) {
 
 static void set_in(struct gch_address *a, struct in_addr ip, int port) {
   a->len = sizeof a->in;
-  a->in = (struct sockaddr_in){.sin_family = AF_INET,
-                               .sin_port = htons((uint16_t)port),
-                               .sin_addr = ip};
+  a->in = (struct sockaddr_in){
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = ip};
 }
 
 static void set_in6(struct gch_address *a, struct in6_addr ip, int port,

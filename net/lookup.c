@@ -108,8 +108,8 @@ static char *put(char **at, const char *s) {
 
 static struct lookup *new_lookup(const char *host, const char *service,
                                  const struct addrinfo *hints) {
-  size_t room = (host ? strlen(host) + 1 : 0) +
-                (service ? strlen(service) + 1 : 0);
+  size_t room =
+      (host ? strlen(host) + 1 : 0) + (service ? strlen(service) + 1 : 0);
   struct lookup *k = calloc(1, sizeof *k + room);
   if (!k)
     return NULL;

@@ -26,7 +26,8 @@ static int resolve_unix(const char *path, bool listens,
 /* A port by its number, or a service. */
 static int resolve_port(const gch_ctx *ctx, const struct gch_network *network,
                         const char *port, int *number) {
-  struct addrinfo hints = {.ai_socktype = network->type, .ai_flags = AI_PASSIVE};
+  struct addrinfo hints = {.ai_socktype = network->type,
+                           .ai_flags = AI_PASSIVE};
   struct addrinfo *ai = NULL;
   struct gch_address a;
   *number = gch__port_number(port);

@@ -122,11 +122,22 @@ END_TEST
 /* Reading */
 
 START_TEST(malformed_addresses_are_refused) {
-  static const char *const wrong[] = {
-      "127.0.0.1", "localhost",   "::1:80",      "[::1]",     "[::1]80",
-      "[::1:80",   "::1]:80",     "a[b]:80",     "[[::1]]:80", "127.0.0.1:80:80",
-      ":65536",    ":99999999999", ":-1",        ":no-such-service",
-      "127.0.0.1:no-such-service", "[::1]:80]"};
+  static const char *const wrong[] = {"127.0.0.1",
+                                      "localhost",
+                                      "::1:80",
+                                      "[::1]",
+                                      "[::1]80",
+                                      "[::1:80",
+                                      "::1]:80",
+                                      "a[b]:80",
+                                      "[[::1]]:80",
+                                      "127.0.0.1:80:80",
+                                      ":65536",
+                                      ":99999999999",
+                                      ":-1",
+                                      ":no-such-service",
+                                      "127.0.0.1:no-such-service",
+                                      "[::1]:80]"};
   int fd;
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     ck_assert_msg(gch_net_listen("tcp", wrong[i], &fd) == EINVAL, "%s",

@@ -60,7 +60,8 @@ static struct place place_new(void) {
   struct place p = {.good = listener("tcp4", "127.0.0.1:0")};
   p.port = port_of(p.good);
   fill(&p);
-  gch_io_wait_until(p.good, GCH_IO_READ, NULL, gch_in(GCH_MILLISECOND)); /* the poller's */
+  gch_io_wait_until(p.good, GCH_IO_READ, NULL,
+                    gch_in(GCH_MILLISECOND)); /* the poller's */
   atomic_store(&connects, 0);
   return p;
 }
@@ -171,9 +172,9 @@ START_TEST(a_cancel_ends_it) {
     atomic_store(&connects, 0);
     gch_ctx *ctx = gch_ctx_with_cancel(bg());
     test_thread *t = thread_start(cancel_it, ctx);
-    ck_assert_int_eq(dial_list(ctx, &p, "tcp",
-                               i ? "127.0.0.2,127.0.0.2" : "127.0.0.2", &fd),
-                     ECANCELED);
+    ck_assert_int_eq(
+        dial_list(ctx, &p, "tcp", i ? "127.0.0.2,127.0.0.2" : "127.0.0.2", &fd),
+        ECANCELED);
     thread_join(t);
     gch_ctx_end(ctx);
   }
@@ -231,7 +232,7 @@ END_TEST
 
 START_TEST(the_families_take_turns) {
   struct place p = place_new();
-  static const char *const order[] = {"127.0.0.3", "::1", "127.0.0.4",
+  static const char *const order[] = {"127.0.0.3", "::1",       "127.0.0.4",
                                       "::1",       "127.0.0.5", "127.0.0.6"};
   int fd;
   ck_assert_int_eq(dial_list(bg(), &p, "tcp",
@@ -250,11 +251,10 @@ START_TEST(the_first_error_is_told) {
   /* a network that can't be reached, or else one that may not be */
   int first = dial_list(bg(), &p, "tcp", "255.255.255.255", &fd);
   ck_assert_int_ne(first, ECONNREFUSED);
-  ck_assert_int_eq(
-      dial_list(bg(), &p, "tcp", "255.255.255.255,127.0.0.3", &fd), first);
-  ck_assert_int_eq(
-      dial_list(bg(), &p, "tcp", "127.0.0.3,255.255.255.255", &fd),
-      ECONNREFUSED);
+  ck_assert_int_eq(dial_list(bg(), &p, "tcp", "255.255.255.255,127.0.0.3", &fd),
+                   first);
+  ck_assert_int_eq(dial_list(bg(), &p, "tcp", "127.0.0.3,255.255.255.255", &fd),
+                   ECONNREFUSED);
   place_end(&p);
 }
 END_TEST

@@ -112,8 +112,8 @@ START_TEST(who_gives_up_leaves_it_to_end_alone) {
   }
   fake_open(true);
   await_equal(&fake_hanging, 0);
-  await_equal(&fake_lists, 0); /* what nobody waits for is freed */
-  await_few_threads(before + 4);   /* the library's own, workers */
+  await_equal(&fake_lists, 0);   /* what nobody waits for is freed */
+  await_few_threads(before + 4); /* the library's own, workers */
 }
 END_TEST
 

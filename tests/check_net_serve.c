@@ -318,9 +318,9 @@ START_TEST(without_descriptors_it_waits) {
   ok(gch_io_connect(second, (struct sockaddr *)&sa, len));
   ok(gch_io_write(second, "x", 1, NULL));
   char c;
-  ck_assert_int_eq(gch_io_read_until(second, &c, 1, NULL,
-                                     gch_in(30 * GCH_MILLISECOND)),
-                   ETIMEDOUT); /* nobody could accept it */
+  ck_assert_int_eq(
+      gch_io_read_until(second, &c, 1, NULL, gch_in(30 * GCH_MILLISECOND)),
+      ETIMEDOUT); /* nobody could accept it */
   expect_echo(first);
   ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
   ok(gch_io_read(second, &c, 1, NULL));
@@ -343,9 +343,9 @@ START_TEST(a_cancel_ends_that_wait) {
   ok(getsockname(s.fd, (struct sockaddr *)&sa, &len));
   ok(gch_io_connect(conn, (struct sockaddr *)&sa, len));
   char c;
-  ck_assert_int_eq(gch_io_read_until(conn, &c, 1, NULL,
-                                     gch_in(20 * GCH_MILLISECOND)),
-                   ETIMEDOUT);
+  ck_assert_int_eq(
+      gch_io_read_until(conn, &c, 1, NULL, gch_in(20 * GCH_MILLISECOND)),
+      ETIMEDOUT);
   ok(stop(&s));
   ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
   gch_io_close(first);

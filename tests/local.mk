@@ -102,6 +102,7 @@ check_PROGRAMS += \
   tests/check_panic \
   tests/check_quota \
   tests/check_readyfd \
+  tests/check_readyfd_ends \
   tests/check_readyfd_race \
   tests/check_real_time \
   tests/check_rwmutex \

@@ -114,8 +114,8 @@ static inline int fake_real(const char *host, const char *service,
   int eai = get(host, service, hints, &real);
   *result = NULL;
   for (struct addrinfo *i = real; eai == 0 && i; i = i->ai_next) {
-    *result = fake_entry(i->ai_family == AF_INET6 ? "::" : "0.0.0.0",
-                         i->ai_socktype);
+    *result =
+        fake_entry(i->ai_family == AF_INET6 ? "::" : "0.0.0.0", i->ai_socktype);
     memcpy((*result)->ai_addr, i->ai_addr, i->ai_addrlen);
     result = &(*result)->ai_next;
   }

@@ -5,10 +5,11 @@
 # shellcheck disable=SC2154 # scratch comes from lib.sh
 said=$scratch/said
 
-# Runs the command; sets server, which takes signals for it, and port.
+# Runs the command; sets server, which takes signals for it (in the foreground:
+# each once), and port.
 start_server() { # command
   : >"$said"
-  timeout -k 60 60 "$@" >"$said" 2>&1 &
+  timeout --foreground -k 60 60 "$@" >"$said" 2>&1 &
   server=$!
   await_line "listening on"
   port=$(sed -n 's/^listening on .*:\([0-9]*\)$/\1/p' "$said")

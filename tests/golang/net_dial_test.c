@@ -238,10 +238,12 @@ START_TEST(TestLookupPort) {
   static const struct {
     const char *port;
     bool good;
-  } of[] = {{"0", true},      {"echo", true},  {"discard", true},
-            {"http", true},   {"123", true},   {"65535", true},
-            {"-1", false},    {"--badport--", false}, {"65536", false},
-            {"123456789", false}, {"", true}};
+  } of[] = {{"0", true},       {"echo", true},
+            {"discard", true}, {"http", true},
+            {"123", true},     {"65535", true},
+            {"-1", false},     {"--badport--", false},
+            {"65536", false},  {"123456789", false},
+            {"", true}};
   for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
     char address[64];
     int fd;

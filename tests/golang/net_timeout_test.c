@@ -36,17 +36,18 @@ static void unfill(struct full *f) {
 START_TEST(TestDialTimeout) {
   static const struct {
     int64_t timeout, deadline; /* 0: none */
-  } of[] = {{-5 * GCH_SECOND, 0}, {0, PAST},
-            {-5 * GCH_SECOND, GCH_FOREVER}, {INT64_MIN, 0},
-            {50 * MS, 0}, {0, 50 * MS}, {50 * MS, 5 * GCH_SECOND}};
+  } of[] = {
+      {-5 * GCH_SECOND, 0},     {0, PAST},    {-5 * GCH_SECOND, GCH_FOREVER},
+      {INT64_MIN, 0},           {50 * MS, 0}, {0, 50 * MS},
+      {50 * MS, 5 * GCH_SECOND}};
   struct full f;
   fill(&f);
   for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
     int64_t deadline = of[i].deadline;
     if (deadline > PAST && deadline < GCH_FOREVER)
       deadline = gch_in(deadline);
-    gch_ctx *outer = gch_ctx_with_deadline(bg(), deadline ? deadline
-                                                          : GCH_FOREVER);
+    gch_ctx *outer =
+        gch_ctx_with_deadline(bg(), deadline ? deadline : GCH_FOREVER);
     gch_ctx *ctx = gch_ctx_with_timeout(outer, of[i].timeout ? of[i].timeout
                                                              : GCH_FOREVER);
     int fd;
@@ -271,8 +272,8 @@ static void write_for_ever(void *arg) {
 
 /* A reader of an endless stream stops at its deadline, however near. */
 START_TEST(TestVariousDeadlines) {
-  static const int64_t timeouts[] = {1, 2, 5, 50, 100, 200, 500, 1000, 1000000,
-                                     5000000, 15000000};
+  static const int64_t timeouts[] = {1,   2,    5,       50,      100,     200,
+                                     500, 1000, 1000000, 5000000, 15000000};
   for (size_t i = 0; i < sizeof timeouts / sizeof *timeouts; i++)
     for (int run = 0; run < 2; run++) {
       struct pair p = pair_of(networks[_i]);
@@ -335,7 +336,8 @@ static void use_it(void *arg) {
   int fd = *(int *)arg;
   char c = 0;
   for (int i = 0; i < scaled(1000); i++) {
-    int err = i % 2 ? gch_io_read(fd, &c, 1, NULL) : gch_io_write(fd, &c, 1, NULL);
+    int err =
+        i % 2 ? gch_io_read(fd, &c, 1, NULL) : gch_io_write(fd, &c, 1, NULL);
     ck_assert(err == 0 || err == ETIMEDOUT);
   }
 }

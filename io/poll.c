@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The kernel's side, by poll, where there is no epoll (or --without-epoll). What
+ * is armed stands in an array by number; who waits polls all of that, and a
+ * pipe, by which he is woken for more. One at a time: who comes to look while
+ * another waits leaves it to him. Who only looks leaves a kick for who sits.
+ *
+ * Each is armed for one event. Whether a number still is the same descriptor is
+ * told by its file's device and inode.
+ *
+ * mutex guards the array; it is taken under a record's lock, and held for no
+ * other. `waits` is who waits; what poll is given is his.
+ */
+#include "io/poller.h"
+
+#if !GCH_HAVE_EPOLL
+#include "park/clock.h"
+#include "timer/service.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct entry {
+  struct gch_fd *record;
+  uint16_t generation;
+  uint8_t ways;
+  dev_t device;
+  ino_t inode;
+};
+
+static struct {
+  pthread_mutex_t mutex;
+  struct entry *entries;
+  int room, end; /* of entries; behind the last that is used */
+  atomic_bool made, waits;
+  int out, in; /* of the pipe */
+  struct pollfd *polled;
+  size_t polled_room;
+} poller = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static bool make(void) {
+  int fds[2];
+  if (pipe(fds) != 0)
+    return false;
+  for (int i = 0; i < 2; i++) {
+    fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+    fcntl(fds[i], F_SETFL, O_NONBLOCK);
+  }
+  poller.out = fds[0];
+  poller.in = fds[1];
+  atomic_store(&poller.made, true);
+  return true;
+}
+
+int gch__poller_start(void) {
+  if (gch__service_start() != 0)
+    return ENOMEM;
+  pthread_mutex_lock(&poller.mutex);
+  bool made = atomic_load(&poller.made) || make();
+  pthread_mutex_unlock(&poller.mutex);
+  return made ? 0 : ENOMEM;
+}
+
+void gch__poller_forked(void) {
+  poller.mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+  if (atomic_load(&poller.made)) {
+    close(poller.out);
+    close(poller.in);
+  }
+  for (int i = 0; i < poller.end; i++)
+    poller.entries[i].ways = 0;
+  atomic_store(&poller.made, false);
+  atomic_store(&poller.waits, false);
+}
+
+void gch__poll_kick(void) {
+  int saved = errno;
+  if (write(poller.in, "", 1) < 0) /* it is full: that is enough */
+    errno = saved;
+}
+
+/* Registering */
+
+static bool has_room(int fd) {
+  if (fd < poller.room)
+    return true;
+  int room = fd < INT_MAX / 2 ? 2 * fd + 64 : INT_MAX;
+  struct entry *more =
+      realloc(poller.entries, (size_t)room * sizeof *poller.entries);
+  if (!more)
+    return false;
+  for (int i = poller.room; i < room; i++)
+    more[i] = (struct entry){NULL, 0, 0, 0, 0};
+  poller.entries = more;
+  poller.room = room;
+  return true;
+}
+
+static bool is_same(const struct entry *e, const struct stat *st) {
+  return e->device == st->st_dev && e->inode == st->st_ino;
+}
+
+/* With the mutex held. */
+static int set(struct gch_fd *r, unsigned ways, const struct stat *st) {
+  if (!has_room(r->fd))
+    return ENOMEM;
+  struct entry *e = &poller.entries[r->fd];
+  if (r->registered && (e->record != r || !is_same(e, st)))
+    return ENOENT;
+  *e = (struct entry){r, r->generation, (uint8_t)ways, st->st_dev, st->st_ino};
+  if (r->fd >= poller.end)
+    poller.end = r->fd + 1;
+  return 0;
+}
+
+int gch__poller_arm(struct gch_fd *r, unsigned ways) {
+  struct stat st;
+  if (r->orphan || (r->registered && !(ways & ~r->armed)))
+    return 0;
+  if (fstat(r->fd, &st) != 0)
+    return errno;
+  if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+    return EPERM;
+  int err = gch__poller_start();
+  if (err)
+    return err;
+  ways |= r->armed;
+  pthread_mutex_lock(&poller.mutex);
+  err = set(r, ways, &st);
+  pthread_mutex_unlock(&poller.mutex);
+  if (err)
+    return err;
+  r->armed = (uint8_t)ways;
+  if (!r->registered)
+    atomic_fetch_add(&gch__fds_registered, 1);
+  r->registered = true;
+  if (atomic_load(&poller.waits))
+    gch__poll_kick();
+  return 0;
+}
+
+int gch__poller_verify(struct gch_fd *r) {
+  struct stat st;
+  if (!r->registered || r->orphan)
+    return 0;
+  if (fstat(r->fd, &st) != 0)
+    return errno;
+  pthread_mutex_lock(&poller.mutex);
+  bool same = is_same(&poller.entries[r->fd], &st);
+  pthread_mutex_unlock(&poller.mutex);
+  return same ? 0 : ENOENT;
+}
+
+void gch__poller_forget(struct gch_fd *r) {
+  if (!r->registered)
+    return;
+  pthread_mutex_lock(&poller.mutex);
+  struct entry *e = &poller.entries[r->fd];
+  if (e->record == r)
+    e->ways = 0;
+  pthread_mutex_unlock(&poller.mutex);
+  r->registered = false;
+  r->armed = 0;
+  atomic_fetch_sub(&gch__fds_registered, 1);
+}
+
+void gch__poller_remove(struct gch_fd *r) {
+  gch__poller_forget(r);
+}
+
+/* Waiting */
+
+static bool polled_has_room(size_t n) {
+  if (n <= poller.polled_room)
+    return true;
+  struct pollfd *more = realloc(poller.polled, 2 * n * sizeof *more);
+  if (!more)
+    return false;
+  poller.polled = more;
+  poller.polled_room = 2 * n;
+  return true;
+}
+
+/* What is armed, as far as there is memory, behind the pipe. */
+static size_t gather(void) {
+  size_t n = 0;
+  if (!polled_has_room(1))
+    return 0;
+  poller.polled[n++] = (struct pollfd){.fd = poller.out, .events = POLLIN};
+  pthread_mutex_lock(&poller.mutex);
+  for (int fd = 0; fd < poller.end; fd++) {
+    unsigned ways = poller.entries[fd].ways;
+    if (ways == 0 || !polled_has_room(n + 1))
+      continue;
+    short events = (short)((ways & 1u << GCH_FD_READ ? POLLIN : 0) |
+                           (ways & 1u << GCH_FD_WRITE ? POLLOUT : 0));
+    poller.polled[n++] = (struct pollfd){.fd = fd, .events = events};
+  }
+  pthread_mutex_unlock(&poller.mutex);
+  return n;
+}
+
+/* A number that is closed is polled no more: who waits there stays parked. */
+static bool take(const struct pollfd *p, struct gch_event *e) {
+  pthread_mutex_lock(&poller.mutex);
+  struct entry *of = &poller.entries[p->fd];
+  bool armed = of->ways != 0;
+  of->ways = 0;
+  *e = (struct gch_event){of->record, of->generation, 0};
+  pthread_mutex_unlock(&poller.mutex);
+  if (p->revents & ~POLLOUT)
+    e->ways |= 1u << GCH_FD_READ;
+  if (p->revents & (POLLOUT | POLLHUP | POLLERR))
+    e->ways |= 1u << GCH_FD_WRITE;
+  return armed && !(p->revents & POLLNVAL);
+}
+
+static int poll_until(size_t n, int64_t deadline) {
+  int64_t ms = deadline == 0 ? 0 : -1;
+  if (deadline != 0 && deadline != GCH__FOREVER) {
+    int64_t ns = deadline - gch__now();
+    ms = ns <= 0 ? 0 : (ns - 1) / 1000000 + 1;
+  }
+  return poll(poller.polled, (nfds_t)n, ms < INT_MAX ? (int)ms : INT_MAX);
+}
+
+int gch__poller_wait(struct gch_events *events, int64_t deadline) {
+  int taken = 0, saved = errno;
+  char drained[64];
+  if (!atomic_load(&poller.made) || atomic_exchange(&poller.waits, true))
+    return 0;
+  size_t n = gather();
+  int ready = n > 0 ? poll_until(n, deadline) : 0;
+  if (ready > 0 && deadline != 0 && poller.polled[0].revents)
+    while (read(poller.out, drained, sizeof drained) > 0)
+      ;
+  for (size_t i = 1; ready > 0 && i < n && taken < GCH_EVENTS; i++)
+    if (poller.polled[i].revents &&
+        take(&poller.polled[i], &events->of[taken]))
+      taken++;
+  atomic_store(&poller.waits, false);
+  errno = saved;
+  return taken;
+}
+
+void gch__poller_tell(const struct gch_events *events, int n,
+                      struct gch_wakes *k) {
+  for (int i = 0; i < n; i++)
+    gch__poller_event(events->of[i].record, events->of[i].generation,
+                      events->of[i].ways, k);
+}
+#endif
