@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 /* One that runs. */
 struct server {
