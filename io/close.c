@@ -50,6 +50,7 @@ static bool begin_close(struct gch_fd *r, struct gch_parker *p) {
 static void kick(struct gch_fd *r) {
   struct gch_wakes wakes = GCH_WAKES_INIT;
   gch__lock(&r->lock);
+  r->kicks++;
   for (int way = 0; way < GCH_FD_WAYS; way++) {
     atomic_fetch_add_explicit(&r->ways[way].seq, 1, memory_order_release);
     gch__fd_claim(r, way, ESTALE, &wakes);

@@ -13,10 +13,11 @@
  *
  * Faults: -DNO_SEQ, who queues does not look whether something has come since it
  * tried (-DEDGE); -DNO_KICK, the closer does not look who came while it closed;
- * -DNO_WAIT, it does not wait for those who are in; -DNO_CHECK, who enters does
- * not look again whether the record still is the number's; -DNO_STATE, who queues
- * does not look whether it is closed; -DTWICE, who puts a record in the place of
- * one that was going does not look whether that is not the number's again.
+ * -DNO_WAIT, it does not wait for those who are in; -DNO_STATE, who queues does
+ * not look whether it is closed; -DTWICE, who puts a record in the place of
+ * one that was going does not look whether that is not the number's again;
+ * -DNO_COUNT, who has waited with a record that is an orphan by now stays there,
+ * though the closer had it look again.
  */
 #define NONE 3
 #define WAITING 0
@@ -33,7 +34,8 @@ byte reg_record[3], reg_generation[3];
 /* Records, and the table's one place */
 byte table = NONE;
 byte users[4], generation[4], seq[4]; /* the last: NONE */
-bool locked[4], closing[4], gone[4], free[4], registered[4];
+byte kicks[4];
+bool locked[4], closing[4], gone[4], free[4], registered[4], orphaned[4];
 
 /* Readers */
 byte queued[2], winner[2], err[2];
@@ -81,7 +83,8 @@ inline make(seen) {
        :: else -> if :: free[1] -> r = 1 :: else -> assert(free[2]); r = 2 fi
        fi;
        free[r] = false; gone[r] = false; closing[r] = false;
-       registered[r] = false; users[r] = 1; table = r
+       registered[r] = false; orphaned[r] = false; users[r] = 1;
+       table = r
     :: else
     fi
   }
@@ -121,14 +124,10 @@ inline enter() {
         :: bad -> break
         :: !entered && !bad
         :: entered ->
-#ifdef NO_CHECK
-           break
-#else
            if
            :: table == r -> break
            :: else -> leave(r)
            fi
-#endif
         fi
      fi
   od;
@@ -140,8 +139,15 @@ inline arm() {
   atomic {
     ok = true;
     if
-    :: file == 0 -> bad = true
-    :: file != 0 && registered[r] && !reg[file] -> ok = false
+    :: orphaned[r] ->
+#ifdef NO_COUNT
+       assert(!stays); /* nobody will wake it */
+#else
+       assert(!(stays && was == kicks[r]));
+#endif
+       ok = false
+    :: !orphaned[r] && file == 0 -> bad = true
+    :: !orphaned[r] && file != 0 && registered[r] && !reg[file] -> ok = false
     :: else ->
 #ifdef EDGE
        if
@@ -158,6 +164,9 @@ inline arm() {
 }
 
 inline orphan() {
+  lock(r);
+  orphaned[r] = true; registered[r] = false;
+  unlock(r);
   atomic {
     if
     :: table == r -> table = NONE; users[r]--
@@ -168,7 +177,8 @@ inline orphan() {
 
 proctype reader(byte me; bool deadline) {
   byte r, g, s;
-  bool bad, entered, ok;
+  bool bad, entered, ok, stays;
+  byte was;
   enter();
   do
   :: bad -> break
@@ -197,7 +207,7 @@ proctype reader(byte me; bool deadline) {
 #endif
      :: else -> arm();
         if
-        :: !ok -> unlock(r); orphan(); leave(r); enter(); goto next
+        :: !ok -> unlock(r); orphan(); leave(r); stays = false; enter(); goto next
         :: else
         fi
      fi;
@@ -206,7 +216,7 @@ proctype reader(byte me; bool deadline) {
      :: !bad && !ok -> unlock(r); goto next
      :: else
      fi;
-     winner[me] = WAITING; queued[me] = r;
+     winner[me] = WAITING; queued[me] = r; stays = true; was = kicks[r];
      unlock(r);
      if
      :: permit[me]
@@ -291,7 +301,7 @@ proctype closer() {
   unlock(r);
 #ifndef NO_KICK
   if
-  :: next != NONE -> lock(next); seq[next]++; claim(next, 0); unlock(next)
+  :: next != NONE -> lock(next); seq[next]++; kicks[next]++; claim(next, 0); unlock(next)
   :: else
   fi;
 #endif
