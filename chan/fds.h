@@ -18,7 +18,8 @@
 
 enum {
   GCH_ARM_READY = 1, /* when it was looked at; waiter.err is what is wrong */
-  GCH_ARM_PARKED = 2 /* it has been */
+  GCH_ARM_PARKED = 2, /* it has been; above: since how many kicks */
+  GCH_ARM_KICKS_SHIFT = 8
 };
 
 static inline bool gch__is_arm(const gch_case *k) {

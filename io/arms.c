@@ -64,6 +64,12 @@ void gch__arms_exit(gch_case *cases, size_t n) {
 
 /* Looking */
 
+/* Whether it waits with its record, should that be orphaned: as a call does. */
+static bool stays(const gch_case *k) {
+  return k->parked.size & GCH_ARM_PARKED &&
+         k->parked.size >> GCH_ARM_KICKS_SHIFT == record_of(k)->kicks;
+}
+
 /* Whether it is to be asked of the kernel. What an orphan waited for comes no
    more. */
 static bool prepare(gch_case *k) {
@@ -75,7 +81,7 @@ static bool prepare(gch_case *k) {
   uint32_t seq = atomic_load_explicit(&r->ways[way_of(k)].seq,
                                       memory_order_acquire);
   k->elem = (void *)(uintptr_t)seq;
-  return !(r->orphan && k->parked.size & GCH_ARM_PARKED);
+  return !(r->orphan && stays(k));
 }
 
 static void take_answer(gch_case *k, short events) {
@@ -124,7 +130,7 @@ static int queue(gch_case *k, struct gch_group *group, uint32_t pos) {
   struct gch_fd_way *way = &r->ways[way_of(k)];
   if (atomic_load_explicit(&r->state, memory_order_relaxed) & GCH_FD_CLOSING)
     return EBADF;
-  if (r->orphan && !(k->parked.size & GCH_ARM_PARKED))
+  if (r->orphan && !stays(k))
     return ENOENT;
   if (atomic_load_explicit(&way->seq, memory_order_relaxed) !=
       (uint32_t)(uintptr_t)k->elem)
@@ -134,7 +140,7 @@ static int queue(gch_case *k, struct gch_group *group, uint32_t pos) {
   int err = gch__poller_arm(r, 1u << way_of(k));
   if (err)
     return err;
-  k->parked.size |= GCH_ARM_PARKED;
+  k->parked.size = GCH_ARM_PARKED | (size_t)r->kicks << GCH_ARM_KICKS_SHIFT;
   k->parked.waiter = (struct gch_waiter){.group = group, .pos = pos};
   gch__queue_add(&way->waiters, &k->parked.waiter);
   return 0;

@@ -310,7 +310,7 @@ static int reason(const struct gch_io_call *c) {
   struct gch_fd *r = c->record;
   if (atomic_load_explicit(&r->state, memory_order_relaxed) & GCH_FD_CLOSING)
     return EBADF;
-  if (r->orphan && !c->stays)
+  if (r->orphan && !(c->stays && c->kicks == r->kicks))
     return ENOENT;
   for (int way = 0; way < GCH_FD_WAYS; way++) {
     const struct gch_fd_way *w = &r->ways[way];
@@ -339,6 +339,7 @@ static int queue(struct gch_io_call *c, struct sleep *s, int64_t *deadline) {
     err = gch__poller_arm(r, ways_of(c));
   if (err == 0) {
     c->stays = true;
+    c->kicks = r->kicks;
     sleep_init(s, c, *deadline);
     for (int way = 0; way < GCH_FD_WAYS; way++)
       if (gch__io_waits_for(c, way))

@@ -34,7 +34,8 @@ struct gch_io_call {
   struct gch_fd *record;
   uint32_t seq[GCH_FD_WAYS]; /* before the attempt; of the way, or both */
   bool both;        /* waits for both ways; without a turn */
-  bool stays;       /* it has waited: with its record, should that be orphaned */
+  bool stays;       /* it has waited: with its record, should that be orphaned, */
+  uint8_t kicks;    /* but for a kick since */
   bool always;      /* it does not wait: attempts may block */
   int errno_before, cancel_before;
 };

@@ -50,6 +50,7 @@ static bool begin_close(struct gch_fd *r, struct gch_parker *p) {
 static void kick(struct gch_fd *r) {
   struct gch_wakes wakes = GCH_WAKES_INIT;
   gch__lock(&r->lock);
+  r->kicks++;
   for (int way = 0; way < GCH_FD_WAYS; way++) {
     atomic_fetch_add_explicit(&r->ways[way].seq, 1, memory_order_release);
     gch__fd_claim(r, way, ESTALE, &wakes);
@@ -68,9 +69,12 @@ static int close_number(int fd) {
 static int end_close(struct gch_fd *r) {
   int fd = r->fd;
   gch__lock(&r->lock);
+  bool registered = r->registered;
   gch__poller_remove(r);
   atomic_fetch_or(&r->state, GCH_FD_GONE);
   gch__unlock(&r->lock);
+  if (registered)
+    gch__poller_settle();
   int err = close_number(fd);
   GCH_DELAY();
   struct gch_fd *next = gch__fd_remove(r);

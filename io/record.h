@@ -97,6 +97,7 @@ struct gch_fd {
   uint8_t armed; /* ways, as bits: the kernel has been asked for */
   uint8_t has;   /* those that it has; once registered */
   _Atomic uint8_t hints;
+  _Atomic uint8_t kicks; /* times that the closer of the number had all look again */
   union {
     struct gch_parker *closer; /* who waits for the last user */
     struct gch_fd *next;       /* of the free */

@@ -224,6 +224,7 @@ EXTRA_DIST += \
   tests/main.c \
   tests/main_unused.c \
   tests/model/default.pml \
+  tests/model/io.pml \
   tests/model/lock.pml \
   tests/model/mutex.pml \
   tests/model/parker.pml \

@@ -20,7 +20,7 @@ check() { # expected errors (0, or 1 for some), model, -D…
   expected=$1 model=$2
   shift 2
   spin -a "$@" "$models/$model" >log 2>&1 &&
-    ${CC:-cc} -O1 -w -DSAFETY -o pan pan.c &&
+    ${CC:-cc} -O1 -w -DSAFETY -DCOLLAPSE -o pan pan.c &&
     ./pan -m100000 >log 2>&1
   if ! grep -q "errors: $expected" log; then
     cat log
@@ -35,6 +35,14 @@ check 0 default.pml
 check 1 default.pml -DONE_LOOK
 check 1 default.pml -DNO_TURNS
 check 1 default.pml -DSWAPPED
+check 0 io.pml
+check 0 io.pml -DEDGE
+check 1 io.pml -DNO_SEQ -DEDGE
+check 1 io.pml -DNO_KICK
+check 1 io.pml -DNO_WAIT
+check 1 io.pml -DNO_STATE
+check 1 io.pml -DTWICE
+check 1 io.pml -DNO_COUNT
 check 0 lock.pml
 check 1 lock.pml -DLIGHT
 check 1 lock.pml -DEARLY
