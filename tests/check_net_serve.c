@@ -4,7 +4,9 @@
 #include "net_facts.h"
 
 #include <stdatomic.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 /* One that runs. */
 struct server {
