@@ -68,9 +68,12 @@ static int close_number(int fd) {
 static int end_close(struct gch_fd *r) {
   int fd = r->fd;
   gch__lock(&r->lock);
+  bool registered = r->registered;
   gch__poller_remove(r);
   atomic_fetch_or(&r->state, GCH_FD_GONE);
   gch__unlock(&r->lock);
+  if (registered)
+    gch__poller_settle();
   int err = close_number(fd);
   GCH_DELAY();
   struct gch_fd *next = gch__fd_remove(r);

@@ -153,6 +153,9 @@ void gch__poller_remove(struct gch_fd *r) {
   gch__poller_forget(r);
 }
 
+void gch__poller_settle(void) {
+}
+
 /* Events */
 
 static void tell(const struct epoll_event *e, struct gch_wakes *k) {

@@ -35,13 +35,16 @@ struct entry {
 
 static struct {
   pthread_mutex_t mutex;
+  pthread_cond_t ended; /* a round */
+  uint32_t round;
   struct entry *entries;
   int room, end; /* of entries; behind the last that is used */
   atomic_bool made, waits;
   int out, in; /* of the pipe */
   struct pollfd *polled;
   size_t polled_room;
-} poller = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+} poller = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+            .ended = PTHREAD_COND_INITIALIZER};
 
 static bool make(void) {
   int fds[2];
@@ -68,6 +71,7 @@ int gch__poller_start(void) {
 
 void gch__poller_forked(void) {
   poller.mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+  poller.ended = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
   if (atomic_load(&poller.made)) {
     close(poller.out);
     close(poller.in);
@@ -173,6 +177,25 @@ void gch__poller_remove(struct gch_fd *r) {
   gch__poller_forget(r);
 }
 
+/* A poll that is under way holds the open file: it would not end by close. */
+void gch__poller_settle(void) {
+  pthread_mutex_lock(&poller.mutex);
+  uint32_t round = poller.round;
+  if (atomic_load(&poller.waits))
+    gch__poll_kick();
+  while (atomic_load(&poller.waits) && poller.round == round)
+    pthread_cond_wait(&poller.ended, &poller.mutex);
+  pthread_mutex_unlock(&poller.mutex);
+}
+
+static void end_round(void) {
+  pthread_mutex_lock(&poller.mutex);
+  poller.round++;
+  atomic_store(&poller.waits, false);
+  pthread_cond_broadcast(&poller.ended);
+  pthread_mutex_unlock(&poller.mutex);
+}
+
 /* Waiting */
 
 static bool polled_has_room(size_t n) {
@@ -243,7 +266,7 @@ int gch__poller_wait(struct gch_events *events, int64_t deadline) {
     if (poller.polled[i].revents &&
         take(&poller.polled[i], &events->of[taken]))
       taken++;
-  atomic_store(&poller.waits, false);
+  end_round();
   errno = saved;
   return taken;
 }

@@ -30,6 +30,9 @@ int gch__poller_verify(struct gch_fd *r);
 void gch__poller_forget(struct gch_fd *r);
 void gch__poller_remove(struct gch_fd *r);
 
+/* After that, without the lock: waits until the kernel has let go of it. */
+void gch__poller_settle(void);
+
 /* The kernel's side. start: 0, ENOMEM. wait: until deadline (0: looks only), or
    a kick; how many events there were. Then tell: has each go to
    gch__poller_event. */

@@ -112,14 +112,30 @@ static _Atomic(struct gch_fd *) *place_of(int fd) {
   return &leaf->at[(unsigned)fd % GCH_FD_LEAF];
 }
 
-/* A new record in the place of old, if that still is there. */
-static int replace(int fd, struct gch_fd *old, bool adopted) {
+/* Puts r in the place of old, if that still is there and in such a state. What is
+   free may be taken, and be the number's again, at any time but under its lock:
+   so a look before is not enough. */
+static bool put(_Atomic(struct gch_fd *) *place, struct gch_fd *old,
+                uint32_t state, struct gch_fd *r) {
+  if (!old)
+    return atomic_compare_exchange_strong(place, &old, r);
+  gch__lock(&old->lock);
+  struct gch_fd *seen = old;
+  bool done = (atomic_load(&old->state) & state) &&
+              atomic_compare_exchange_strong(place, &seen, r);
+  gch__unlock(&old->lock);
+  return done;
+}
+
+/* A new record in the place of old. EAGAIN: another is there. */
+static int replace(int fd, struct gch_fd *old, uint32_t state, bool adopted) {
   _Atomic(struct gch_fd *) *place = place_of(fd);
   struct gch_fd *r = place ? record_new() : NULL;
   if (!r)
     return ENOMEM;
   record_init(r, fd, adopted);
-  if (atomic_compare_exchange_strong(place, &old, r))
+  GCH_DELAY();
+  if (put(place, old, state, r))
     return 0;
   record_free(r);
   return EAGAIN;
@@ -139,7 +155,7 @@ int gch__fd_enter_slowly(int fd, uint32_t turn, struct gch_fd **to) {
     if (s & GCH_FD_GONE) {
       if (!is_descriptor(fd))
         return EBADF;
-      if (replace(fd, r, false) == ENOMEM)
+      if (replace(fd, r, GCH_FD_GONE, false) == ENOMEM)
         return ENOMEM;
       continue;
     }
@@ -239,7 +255,7 @@ int gch__fd_new(int fd) {
       gch__fd_leave(old, 0);
       old = gch__fd_at(fd);
     }
-    err = replace(fd, old, true);
+    err = replace(fd, old, GCH_FD_GONE | GCH_FD_CLOSING, true);
   } while (err == EAGAIN);
   return err;
 }
