@@ -85,7 +85,8 @@ static void record_init(struct gch_fd *r, int fd, bool adopted) {
   gch__lock(&r->lock);
   r->fd = fd;
   r->adopted = adopted;
-  r->registered = r->orphan = false;
+  r->registered = false;
+  r->orphan = false;
   r->armed = 0;
   r->closer = NULL;
   atomic_store_explicit(&r->hints, 0, memory_order_relaxed);
