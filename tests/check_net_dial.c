@@ -60,8 +60,7 @@ static struct place place_new(void) {
   struct place p = {.good = listener("tcp4", "127.0.0.1:0")};
   p.port = port_of(p.good);
   fill(&p);
-  gch_io_wait_until(p.good, GCH_IO_READ, NULL,
-                    gch_in(GCH_MILLISECOND)); /* the poller's */
+  await_poller(p.good);
   atomic_store(&connects, 0);
   return p;
 }
