@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The chat server of Donovan and Kernighan's book (8.10), with names and an
- * idle time: a client's first line is its name; what it says then all others
- * hear. Who says nothing for a minute (or what is given in milliseconds) has to
+ * idle time: a client's first line is its name; what it says then all hear. Who says nothing for a minute (or what is given in milliseconds) has to
  * go. One that reads too slowly loses lines; nobody waits for it.
  *
  *     chat [ADDRESS [MILLISECONDS]]
@@ -32,8 +31,8 @@
  *         go clientWriter(conn, cli.out)
  *         input := bufio.NewScanner(conn)
  *         who := name(input)
- *         messages <- who + " has arrived"
  *         entering <- cli
+ *         messages <- who + " has arrived"
  *         for conn.SetReadDeadline(time.Now().Add(idle)); input.Scan(); … {
  *             messages <- who + ": " + input.Text()
  *         }
@@ -164,8 +163,8 @@ static void talk(const gch_ctx *ctx, struct scanner *s, struct room *room,
   int err = scan(ctx, s, room->idle, who);
   if (err)
     return;
-  say(ctx, room, "%.40s has arrived", who);
   gch_send(room->entering, &c);
+  say(ctx, room, "%.40s has arrived", who);
   while ((err = scan(ctx, s, room->idle, text)) == 0)
     say(ctx, room, "%.40s: %s", who, text);
   gch_send(room->leaving, &c);

@@ -7,21 +7,18 @@
 . "$srcdir/tests/servers.sh"
 
 start_server examples/chat 127.0.0.1:0 60000
-tests/wire "$port" +ann "~bob has arrived" "+hello bob" "=ann: hello bob" \
-  "=bob: hello ann" "=bob has left" +bye "=ann: bye" shut end &
+tests/wire "$port" +ann "=ann has arrived" "made:$scratch/ann" \
+  "=bob has arrived" "+hello bob" "=ann: hello bob" "=bob: hello ann" \
+  "=bob has left" +bye "=ann: bye" shut end &
 ann=$!
-# Bob knows that Ann is there when she hears him: so he comes again until she does.
-tries=0
-until tests/wire "$port" +bob "=ann: hello bob" "+hello ann" \
-  "=bob: hello ann" shut end 2>/dev/null; do
-  tries=$((tries + 1))
-  [ $tries -lt 20 ] || break
-done
+until [ -e "$scratch/ann" ]; do sleep 0.05; done
+wire "$port" +bob "=bob has arrived" "=ann: hello bob" "+hello ann" \
+  "=bob: hello ann" shut end
 wait "$ann" || fail "ann did not hear what she should"
 
 # Who says no name never arrives; who is there at the end sees it.
 wire "$port" shut end
-tests/wire "$port" +carl +hi "=carl: hi" "made:$scratch/in" end &
+tests/wire "$port" +carl "=carl has arrived" +hi "=carl: hi" "made:$scratch/in" end &
 carl=$!
 until [ -e "$scratch/in" ]; do sleep 0.05; done
 kill -TERM "$server"
@@ -30,7 +27,7 @@ wait "$carl" || fail "carl did not see the end"
 
 # Who is idle.
 start_server examples/chat 127.0.0.1:0 300
-wire "$port" +eve end
+wire "$port" +eve "=eve has arrived" end
 kill -TERM "$server"
 await_server 0
 finish

@@ -60,8 +60,7 @@ static struct place place_new(void) {
   struct place p = {.good = listener("tcp4", "127.0.0.1:0")};
   p.port = port_of(p.good);
   fill(&p);
-  gch_io_wait_until(p.good, GCH_IO_READ, NULL,
-                    gch_in(GCH_MILLISECOND)); /* the poller's */
+  await_poller(p.good);
   atomic_store(&connects, 0);
   return p;
 }
@@ -218,9 +217,10 @@ START_TEST(one_that_hangs_is_overtaken_after_300_ms) {
   struct place p = place_new();
   static const char *const order[] = {"127.0.0.2", "127.0.0.1"};
   int fd, before = fd_count();
+  int64_t begun = gch_now();
   ok(dial_list(bg(), &p, "tcp", "127.0.0.2,127.0.0.1,127.0.0.3", &fd));
   expect_order(order, 2);
-  ck_assert_int_ge(noted_at[1] - noted_at[0], 299 * GCH_MILLISECOND);
+  ck_assert_int_ge(noted_at[1] - begun, 299 * GCH_MILLISECOND);
   ck_assert_int_eq(fd_count(), before + 1); /* the other is closed */
   int got = accepted(p.good);
   expect_joined(fd, got);

@@ -28,6 +28,14 @@ static inline int fd_count(void) {
   return n;
 }
 
+/* From now on the library has the descriptors that it needs itself. (Where the
+   time has passed before it comes to wait, it has not needed them.) */
+static inline void await_poller(int fd) {
+  int before = fd_count();
+  for (int i = 0; i < 20 && fd_count() == before; i++)
+    gch_io_wait_until(fd, GCH_IO_READ, NULL, gch_in(GCH_MILLISECOND));
+}
+
 static inline int listener(const char *network, const char *address) {
   int fd = -1;
   ok(gch_net_listen(network, address, &fd));

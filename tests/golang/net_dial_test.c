@@ -39,7 +39,7 @@ static struct world world_new(void) {
     w.clog[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     connect(w.clog[i], (struct sockaddr *)&a, sizeof a);
   }
-  gch_io_wait_until(w.good, GCH_IO_READ, NULL, gch_in(MS)); /* the poller's */
+  await_poller(w.good);
   atomic_store(&connects, 0);
   return w;
 }

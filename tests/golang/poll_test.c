@@ -119,7 +119,7 @@ START_TEST(TestAcceptMaxFds) {
   struct http h = {listener("tcp", "127.0.0.1:0"), 0, gch_make(0, 0)};
   struct rlimit old, none;
   char text[128];
-  gch_io_wait_until(h.ln, GCH_IO_READ, NULL, gch_in(MS)); /* the poller's */
+  await_poller(h.ln);
   int fd = dialled("tcp", name_of(h.ln, text));
   ok(getrlimit(RLIMIT_NOFILE, &old));
   none = old;
