@@ -13,6 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifdef __GLIBC__
+typedef off64_t stream_off;
+#define stream_seek lseek64
+#else
+typedef off_t stream_off;
+#define stream_seek lseek
+#endif
+
 static int fd_of(void *cookie) {
   return (int)(intptr_t)cookie;
 }
@@ -35,8 +43,8 @@ static ssize_t write_stream(void *cookie, const char *buf, size_t len) {
   return (ssize_t)n;
 }
 
-static int seek_stream(void *cookie, off64_t *at, int whence) {
-  off64_t now = lseek64(fd_of(cookie), *at, whence);
+static int seek_stream(void *cookie, stream_off *at, int whence) {
+  stream_off now = stream_seek(fd_of(cookie), *at, whence);
   if (now == -1)
     return -1;
   *at = now;
@@ -76,7 +84,7 @@ FILE *gch_io_fdopen(int fd, const char *mode) {
   if (isatty(fd))
     setvbuf(f, NULL, _IOLBF, 0);
   if (*mode == 'a')
-    lseek64(fd, 0, SEEK_END); /* what can't be sought ends where it is */
+    stream_seek(fd, 0, SEEK_END); /* what can't be sought ends where it is */
   errno = saved;
   return f;
 }

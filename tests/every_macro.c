@@ -47,6 +47,10 @@ static void use_cases(void) {
   EXPECT(same_time(GCH_UNTIL(7), gch_case_until(7)));
   EXPECT(same_time(GCH_TIMEOUT(7), gch_case_timeout(7)));
   EXPECT(GCH_DEFAULT.kind == gch_case_default().kind);
+  EXPECT(same_time(GCH_READABLE(7), gch_case_readable(7, NULL)));
+  EXPECT(same_time(GCH_WRITABLE(7), gch_case_writable(7, NULL)));
+  EXPECT(same_time(GCH_READABLE_ERR(7, &err), gch_case_readable(7, &err)));
+  EXPECT(same_time(GCH_WRITABLE_ERR(7, &err), gch_case_writable(7, &err)));
 }
 
 static int one_more(int *n) {
