@@ -37,7 +37,7 @@ net_examples = \
   examples/proxy
 noinst_PROGRAMS += $(net_examples)
 dist_check_SCRIPTS += $(net_examples:=.sh)
-check_PROGRAMS += tests/wire
+noinst_PROGRAMS += tests/wire
 tests_wire_LDADD =
 EXTRA_DIST += tests/servers.sh
 
