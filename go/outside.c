@@ -19,7 +19,8 @@
  *
  * How many runs are left is in the task's stack, which its worker writes before
  * it unlocks running. Whether the thread has slept the kernel says: by how
- * often it gave up a processor of its own.
+ * often it gave up a processor of its own. What it may have slept for otherwise,
+ * locks of the library's and the kernel's own for pages, is taken off.
  */
 #include "go/sched.h"
 
@@ -61,14 +62,28 @@ static void score(const void *fn, int points) {
     atomic_store(&gch__some_block, true);
 }
 
-/* Times that the calling thread has slept. */
-static int64_t naps(void) {
+/* Times that the calling thread, w's, has slept, but for locks of the library's;
+   and pages that it has touched first, each of which may have taken a sleep for
+   the lock on the process's memory. */
+static void count_naps(const struct gch_worker *w, int64_t *naps,
+                       int64_t *faults) {
+  *naps = *faults = 0;
 #ifdef RUSAGE_THREAD
   struct rusage r;
-  return getrusage(RUSAGE_THREAD, &r) == 0 ? (int64_t)r.ru_nvcsw : 0;
+  if (getrusage(RUSAGE_THREAD, &r) != 0)
+    return;
+  *naps = (int64_t)r.ru_nvcsw - atomic_load(&w->lock_naps) / 2;
+  *faults = (int64_t)r.ru_minflt;
 #else
-  return 0;
+  (void)w;
 #endif
+}
+
+/* Since its run began outside. */
+static bool has_blocked(const struct gch_worker *w) {
+  int64_t naps, faults;
+  count_naps(w, &naps, &faults);
+  return naps - w->naps > faults - w->faults;
 }
 
 void gch__go_outside(struct gch_worker *w, struct gch_stack *s, bool is_new) {
@@ -77,7 +92,7 @@ void gch__go_outside(struct gch_worker *w, struct gch_stack *s, bool is_new) {
   if (!gch__threads_are_scarce()) {
     gch__hand_over(w);
     w->outside = true;
-    w->naps = naps();
+    count_naps(w, &w->naps, &w->faults);
   }
 }
 
@@ -93,7 +108,7 @@ void gch__stop_outside(struct gch_worker *w, bool over) {
   w->outside = false;
   if (!s || !(found || outside))
     return;
-  if (found || naps() != w->naps) {
+  if (found || has_blocked(w)) {
     s->outside = RUNS;
     if (!found)
       score(s->entry, 1);

@@ -25,8 +25,9 @@
  *                                       before the proc is taken, so who sees
  *                                       that it has none sees why
  *     entry                           the worker's thread's; for others a hint
- *     outside, naps, left, left_how,  the worker's thread's own
- *       taken, searching
+ *     outside, naps, faults, left,    the worker's thread's own
+ *       left_how, taken, searching
+ *     lock_naps                       the thread's; the monitor reads it
  *     slow                            the monitor's, who has seized its proc; the
  *                                       worker's, while it has none
  *     sight                           the monitor's, of a turn of one worker
@@ -103,7 +104,8 @@ struct gch_worker {
   atomic_bool found_blocked;   /* its proc was taken since the thread slept */
   _Atomic(const void *) entry; /* of the last task that began here */
   struct gch_task *taken;      /* to run first, by the native stack */
-  int64_t naps;                /* of the thread, when that run began */
+  int64_t naps;                /* of the thread, when that run began; */
+  int64_t faults;              /* and its page faults */
   bool searching;              /* counted in sched.searching */
   bool slow;                   /* its thread has long slices */
   int *errno_at;               /* of the thread */
@@ -121,6 +123,7 @@ struct gch_worker {
   bool listed;                          /* as idle; with sched.lock held */
   struct gch_sanitizer_stack sanitizer; /* of the native stack */
   void *signal_stack;
+  _Atomic uint32_t lock_naps; /* of the thread: park/lock.h */
 };
 
 /* The worker that the calling thread is; NULL: none. As gch__task_self. */

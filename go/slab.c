@@ -161,7 +161,9 @@ static void list_all(struct slab *slab) {
 /* More records on the global list; false: no memory. */
 static bool grow(void) {
   bool grown = true;
+  gch__lock_nap_begins();
   pthread_mutex_lock(&grow_mutex);
+  gch__lock_nap_ends();
   gch__lock(&memory.lock);
   bool enough = memory.tasks != NULL;
   gch__unlock(&memory.lock);

@@ -89,12 +89,12 @@ static bool is_at_the_same(struct gch_proc *p, const struct gch_sight *s) {
 }
 
 /* w's task goes on without a proc. That it computes it may do by longer slices
-   than others, who have something to wait for. Who waits for the kernel itself
-   says nothing about the next call. */
+   than others, who have something to wait for. Who waits for the kernel itself,
+   or on a lock of the library's, says nothing about the next call. */
 static void take_proc(struct gch_worker *w, struct gch_proc *p, char state,
                       struct gch_queue_of_tasks *rest) {
-  bool computes = state == 'R';
-  if (state == 'S')
+  bool computes = state == 'R', in_lock = atomic_load(&w->lock_naps) & 1;
+  if (state == 'S' && !in_lock)
     gch__found_blocked(w);
   else if (computes && !w->slow)
     gch__thread_slice(atomic_load(&w->tid), GCH_SLICE_LONG);

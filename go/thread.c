@@ -205,6 +205,7 @@ static void begin(struct gch_worker *w) {
   gch__thread_begin("gulch-worker", GCH_SLACK_USUAL);
   gch__worker_running = w;
   w->errno_at = &errno;
+  gch__lock_naps = &w->lock_naps;
   gch__worker_is_thread(w);
   gch__sanitizer_native(&w->sanitizer);
   gch__signal_stack_use(w);
@@ -219,6 +220,7 @@ static void *thread_main(void *arg) {
   pthread_cleanup_pop(0);
   gch__signal_stack_free(w);
   gch__sanitizer_native_end(&w->sanitizer);
+  gch__lock_naps = NULL;
   gch__worker_running = NULL;
   record_free(w);
   return NULL;

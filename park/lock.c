@@ -62,6 +62,28 @@ static struct bucket {
 
 enum { NONE, SEVERAL };
 
+GCH_THREAD_LOCAL _Atomic uint32_t *gch__lock_naps;
+
+/* Relaxed: who reads it goes by a hint. */
+static void count_nap(void) {
+  if (gch__lock_naps)
+    atomic_fetch_add_explicit(gch__lock_naps, 1, memory_order_relaxed);
+}
+
+void gch__lock_nap_begins(void) {
+  count_nap();
+}
+
+void gch__lock_nap_ends(void) {
+  count_nap();
+}
+
+static void nap(_Atomic uint32_t *word, uint32_t expected) {
+  gch__lock_nap_begins();
+  gch__futex_wait(word, expected, GCH__FOREVER);
+  gch__lock_nap_ends();
+}
+
 static struct bucket *bucket_of(const struct gch_lock *l) {
   return &buckets[gch__hash(l, BUCKET_BITS)];
 }
@@ -71,7 +93,7 @@ static void hold(struct bucket *b) {
   if (atomic_compare_exchange_strong(&b->shut, &open, SHUT))
     return;
   while (atomic_exchange(&b->shut, SHUT_AND_WAITED_FOR) != OPEN)
-    gch__futex_wait(&b->shut, SHUT_AND_WAITED_FOR, GCH__FOREVER);
+    nap(&b->shut, SHUT_AND_WAITED_FOR);
 }
 
 static void let_go(struct bucket *b) {
@@ -184,7 +206,7 @@ void gch__lock_slow(struct gch_lock *l) {
     if (gch__try_lock(l))
       break;
     while (is_asleep(&s))
-      gch__futex_wait(&s.state, ASLEEP, GCH__FOREVER);
+      nap(&s.state, ASLEEP);
   } while (!spin(l));
   leave(l, b, &s);
 }
@@ -224,7 +246,7 @@ void gch__lock_await(struct gch_lock *l) {
     sleep_on(l, b, &s);
     gch__fence_heavy();
     while (is_held(l) && is_asleep(&s))
-      gch__futex_wait(&s.state, ASLEEP, GCH__FOREVER);
+      nap(&s.state, ASLEEP);
   } while (is_held(l));
   leave(l, b, &s);
 }

@@ -34,6 +34,13 @@ enum { GCH_LOCK_FREE, GCH_LOCK_HELD };
 enum { GCH_LOCK_FENCES = 1, GCH_LOCK_WANTED = 2 };
 extern GCH_HIDDEN _Atomic uint32_t gch__lock_sleepers;
 
+/* Where a thread counts its sleeps on the library's own locks, twice each, so
+   that it is odd during one: another thread can see that it does not sleep for
+   its own sake. NULL: nobody wants to know. */
+extern GCH_THREAD_LOCAL _Atomic uint32_t *gch__lock_naps;
+void gch__lock_nap_begins(void);
+void gch__lock_nap_ends(void);
+
 void gch__lock_slow(struct gch_lock *l);
 
 /* Waits until the lock is not held, as who locks it does: the word says

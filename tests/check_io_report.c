@@ -212,7 +212,7 @@ START_TEST(a_thousand_who_wait_need_no_thread_and_no_processor) {
   }
   for (int i = 0; i < WAITERS; i++)
     await_io(e[i].out, 1, 0);
-  ck_assert_int_le(thread_count(), (int)gch_maxprocs(0) + 10);
+  ck_assert_int_lt(thread_count(), WAITERS / 8); /* a few, on a busy machine */
   gch_sleep(200 * GCH_MILLISECOND); /* the monitor stops */
   int64_t before = cpu_time();
   long waits = switches();
