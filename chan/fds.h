@@ -8,8 +8,8 @@
  * those are taken, and queued after they are released. What came in between is
  * seen then by a count of events.
  *
- * The private fields of an arm, from enter to exit: chan is its record, NULL for
- * none; elem the count; parked.size says what is known of it.
+ * The private fields of an arm, from enter to exit: chan is its record, NULL
+ * for none; elem the count; parked.size says what is known of it.
  */
 #ifndef GCH_CHAN_FDS_H
 #define GCH_CHAN_FDS_H

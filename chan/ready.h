@@ -10,9 +10,10 @@
  *
  * "Ready" is a hint: whoever acts on it takes the lock and may find
  * otherwise. (What is observed always seems ready, so that its observers hear
- * of it where it is not.) So both the buffer and the queue may be looked at, whatever the
- * capacity: without a buffer there is neither a value nor room, and with one
- * whoever waits does so behind values or for room, or is claimed elsewhere.
+ * of it where it is not.) So both the buffer and the queue may be looked at,
+ * whatever the capacity: without a buffer there is neither a value nor room,
+ * and with one whoever waits does so behind values or for room, or is claimed
+ * elsewhere.
  *
  * That several channels are not ready at one and the same instant takes two
  * looks at each. A channel can become ready and not ready again in between only

@@ -118,7 +118,7 @@ static int select_from(gch_case *cases, size_t n, bool ordered) {
 }
 
 int gch_select_cases(gch_case *cases, size_t n) {
-  /* For one channel n is a constant: the compiler makes that way a short one. */
+  /* For one channel n is a constant: the compiler makes that way short. */
   if (n == 2 ? nothing_to_receive(cases, 2) : nothing_to_receive(cases, n))
     return (int)n - 1;
   return select_from(cases, n, false);

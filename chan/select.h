@@ -55,7 +55,7 @@ enum gch_case_kind { /* private */
                      GCH_CASE_UNTIL,
                      GCH_CASE_TIMEOUT,
                      GCH_CASE_DEFAULT,
-                     GCH_CASE_READABLE, /* <gulch/io.h>; time is the descriptor */
+                     GCH_CASE_READABLE, /* <gulch/io.h>; time: the descriptor */
                      GCH_CASE_WRITABLE
 };
 

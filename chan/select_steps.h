@@ -65,7 +65,7 @@ static inline drop_fn *drop_of(const struct select *s, const gch_case *k) {
   return s->discard && discards(k) ? k->chan->drop : NULL;
 }
 
-/* discard has room for elements that a drop can be set for, and for no other. */
+/* discard has room for elements that a drop can be set for, and no other. */
 static void *elem_of(const struct select *s, const gch_case *k) {
   return !k->elem && drop_of(s, k) ? s->discard : k->elem;
 }

@@ -45,7 +45,7 @@
    (context/way_out.c). */
 #define GCH_WAY_OUT (UINT32_MAX - 3)
 
-/* The winner of a group that is none: its waiter can't be claimed (observe.h). */
+/* Winner of a group that is none: its waiter can't be claimed (observe.h). */
 #define GCH_OBSERVES (UINT32_MAX - 4)
 
 struct gch_group {

@@ -112,8 +112,8 @@ GCH_API void gch_rwmutex_waiting(const gch_rwmutex *rw, size_t *readers,
 GCH_API size_t gch_cond_waiting(const gch_cond *c);
 GCH_API size_t gch_once_waiting(const gch_once *o);
 
-/* And for calls and arms that wait for descriptor fd, to read or to write, or for
-   their turn. */
+/* And for calls and arms that wait for descriptor fd, to read or to write, or
+   for their turn. */
 GCH_API void gch_io_waiting(int fd, size_t *readers, size_t *writers);
 
 /* Prints every live channel and task, in the format above, to out; NULL:

@@ -6,8 +6,8 @@
  * stream may block, and may be the user's own code. A batch is small enough to
  * be on the stack, so that a dump also works where there is no memory left;
  * only what is parked on one channel may need more room than that, and is cut
- * where there is none. After the channels come the descriptors (fds.c), then the
- * tasks (tasks.c).
+ * where there is none. After the channels come the descriptors (fds.c), then
+ * the tasks (tasks.c).
  */
 #include "debug/dump.h"
 

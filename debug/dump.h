@@ -20,8 +20,8 @@ struct gch_task;
 /* As gch_dump, out not NULL, but for this task. */
 struct gch_census gch__dump(FILE *out, const struct gch_task *but);
 
-/* An operation that was parked on a channel, or a descriptor, when the dump came
-   by. */
+/* An operation that was parked on a channel, or a descriptor, when the dump
+   came by. */
 struct gch_op {
   uintptr_t who; /* the task, or GCH_OP_THREAD of a thread's number */
   const void *chan;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The chat server of Donovan and Kernighan's book (8.10), with names and an
- * idle time: a client's first line is its name; what it says then all hear. Who says nothing for a minute (or what is given in milliseconds) has to
- * go. One that reads too slowly loses lines; nobody waits for it.
+ * idle time: a client's first line is its name; what it says then all hear. Who
+ * says nothing for a minute (or what is given in milliseconds) has to go. One
+ * that reads too slowly loses lines; nobody waits for it.
  *
  *     chat [ADDRESS [MILLISECONDS]]
  *
@@ -123,8 +124,8 @@ struct scanner {
   char buf[LINE / 2];
 };
 
-/* The next line, or as much of it as there is room for. 0, or why there is none:
-   ENODATA, ETIMEDOUT, ECANCELED, … */
+/* The next line, or as much of it as there is room for. 0, or why there is
+   none: ENODATA, ETIMEDOUT, ECANCELED, … */
 static int scan(const gch_ctx *ctx, struct scanner *s, int64_t idle,
                 char line[LINE / 2]) {
   GCH_CTX_AUTO gch_ctx *until = gch_ctx_with_timeout(ctx, idle);

@@ -18,7 +18,8 @@ wait "$ann" || fail "ann did not hear what she should"
 
 # Who says no name never arrives; who is there at the end sees it.
 wire "$port" shut end
-tests/wire "$port" +carl "=carl has arrived" +hi "=carl: hi" "made:$scratch/in" end &
+tests/wire "$port" +carl "=carl has arrived" +hi "=carl: hi" \
+  "made:$scratch/in" end &
 carl=$!
 until [ -e "$scratch/in" ]; do sleep 0.05; done
 kill -TERM "$server"

@@ -133,7 +133,8 @@ static int download_all(const gch_ctx *ctx, int n, char **urls) {
   struct download *all = calloc((size_t)n, sizeof *all);
   if (!l || !all)
     return ENOMEM;
-  *l = (struct loop){.multi = curl_multi_init(), .n = OURS, .timeout = GCH_FOREVER};
+  *l = (struct loop){
+      .multi = curl_multi_init(), .n = OURS, .timeout = GCH_FOREVER};
   curl_multi_setopt(l->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
   curl_multi_setopt(l->multi, CURLMOPT_SOCKETDATA, l);
   curl_multi_setopt(l->multi, CURLMOPT_TIMERFUNCTION, on_timeout);

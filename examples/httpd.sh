@@ -20,7 +20,8 @@ echo secret >"$scratch/secret"
 timeout 300 examples/httpd 127.0.0.1:0 "$www" >"$scratch/log" &
 server=$!
 tries=0
-until address=$(sed -n 's/^listening on //p' "$scratch/log") && [ "$address" ]; do
+until address=$(sed -n 's/^listening on //p' "$scratch/log") &&
+  [ "$address" ]; do
   tries=$((tries + 1))
   [ $tries -lt 600 ] || fail "it does not listen"
   sleep 0.05

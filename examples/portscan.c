@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Which TCP ports of a host are open: dials them all, 100 at a time, for at most
- * 200 ms each.
+ * Which TCP ports of a host are open: dials them all, 100 at a time, for at
+ * most 200 ms each.
  *
  *     portscan HOST FIRST LAST
  *

@@ -4,10 +4,10 @@
  * proc has a worker.
  *
  *   A worker that is at the same for too long loses its proc (stuck.c). The
- *   looks for those that sleep, while tasks wait, are as close as those at next.
+ *   looks for those that sleep, while tasks wait, are as close as at next.
  *
  *   A task that was put in a proc's `next` or queue (so that it may share the
- *   cache with who woke it) while a proc is idle: where the worker has taken none
+ *   cache with its waker) while a proc is idle: where the worker has taken none
  *   since the last look it goes on with something else, and where it has taken
  *   few, the last in the queue has long to wait. They may be stolen. The looks
  *   for that begin after NEXT_MIN, and become rarer while they find none, to

@@ -19,7 +19,7 @@
  *
  * How many runs are left is in the task's stack, which its worker writes before
  * it unlocks running. Whether the thread has slept the kernel says: by how
- * often it gave up a processor of its own. What it may have slept for otherwise,
+ * often it gave up a processor of its own. What it may have slept for besides,
  * locks of the library's and the kernel's own for pages, is taken off.
  */
 #include "go/sched.h"
@@ -62,7 +62,7 @@ static void score(const void *fn, int points) {
     atomic_store(&gch__some_block, true);
 }
 
-/* Times that the calling thread, w's, has slept, but for locks of the library's;
+/* Times the calling thread, w's, has slept, but for locks of the library's;
    and pages that it has touched first, each of which may have taken a sleep for
    the lock on the process's memory. */
 static void count_naps(const struct gch_worker *w, int64_t *naps,

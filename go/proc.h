@@ -15,12 +15,12 @@
  *     proc.worker, worker.proc        a pair: who gives an idle proc away, with
  *                                       sched.lock held; who takes a proc from
  *                                       its worker, within enter or seized
- *     looked_tick, looked_at          the proc's, whoever its worker is: how fast
+ *     looked_tick, looked_at          the proc's, whoever has it: how fast
  *                                       its queue moves; searchers, as hints
  *     turns                           the worker's; itself, or who gives it a
  *                                       proc before it is woken
- *     tid, cpu_clock                  the thread's; itself, as it begins, and in
- *                                       a forked child
+ *     tid, cpu_clock                  the thread's; itself, as it begins, and
+ *                                       in a forked child
  *     found_blocked                   the same two, of the run of one task: set
  *                                       before the proc is taken, so who sees
  *                                       that it has none sees why
@@ -28,8 +28,8 @@
  *     outside, naps, faults, left,    the worker's thread's own
  *       left_how, taken, searching
  *     lock_naps                       the thread's; the monitor reads it
- *     slow                            the monitor's, who has seized its proc; the
- *                                       worker's, while it has none
+ *     slow                            the monitor's, who has seized its proc;
+ *                                       the worker's, while it has none
  *     sight                           the monitor's, of a turn of one worker
  *                                       with this proc
  *

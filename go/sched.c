@@ -172,8 +172,8 @@ static bool begin_search(struct gch_worker *w) {
   return w->searching = true;
 }
 
-/* Looks for events, where nobody has since *looks; who has run out of tasks looks
-   at once, one that has just been woken leaves that to others. */
+/* Looks for events, where nobody has since *looks; who has run out of tasks
+   looks at once, one that has just been woken leaves that to others. */
 static struct gch_task *poll(struct gch_worker *w, uint32_t *looks) {
   uint32_t now =
       atomic_load_explicit(&gch__poll_looks, memory_order_relaxed);
@@ -188,8 +188,9 @@ static struct gch_task *poll(struct gch_worker *w, uint32_t *looks) {
 
 static struct gch_task *find_task(struct gch_worker *w) {
   struct gch_task *t;
-  uint32_t looks = atomic_load_explicit(&gch__poll_looks, memory_order_relaxed) -
-                   w->searching;
+  uint32_t looks =
+      atomic_load_explicit(&gch__poll_looks, memory_order_relaxed) -
+      w->searching;
   for (int round = 0; round < ROUNDS; round++) {
     if ((t = gch__run_due(w)) || (t = take_own(w)) || (t = gch__take_shared(w)))
       return t;
@@ -296,8 +297,8 @@ static void stop_searching(struct gch_worker *w) {
   atomic_fetch_sub(&sched.searching, 1);
 }
 
-/* Whether w, which is listed as idle, is to take events: nobody else has a proc,
-   and with it comes to look. */
+/* Whether w, which is listed as idle, is to take events: nobody else has a
+   proc, and with it comes to look. */
 static bool is_last(void) {
   return gch__fds_expected() &&
          atomic_load(&sched.num_idle_procs) >= gch__procs_allowed();

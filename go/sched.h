@@ -83,7 +83,7 @@ void gch__proc_reset(struct gch_proc *p);
 uint32_t gch__procs_allowed(void);
 bool gch__retired(const struct gch_proc *p);
 
-/* Lets an idle worker take an idle proc, if there is one and nobody searches. */
+/* Has an idle worker take an idle proc, if there is one and nobody searches. */
 void gch__wake_worker(void);
 
 /* p has no worker: lists it as idle. */
@@ -95,10 +95,10 @@ void gch__list_idle(struct gch_proc *p);
 int64_t gch__list_idle_pair(struct gch_proc *p, struct gch_worker *w);
 bool gch__leave_idle(struct gch_worker *w);
 
-/* w, the caller, was listed, and has been woken by events: these tasks are ready,
-   and go into the shared queue. True: w is idle no more, and has a proc; false:
-   somebody else has taken it off the list, and it gets a permit; or there is
-   nothing for it to do. */
+/* w, the caller, was listed, and has been woken by events: these tasks are
+   ready, and go into the shared queue. True: w is idle no more, and has a proc;
+   false: somebody else has taken it off the list, and it gets a permit; or
+   there is nothing for it to do. */
 bool gch__rise(struct gch_worker *w, struct gch_queue_of_tasks *ready);
 
 /* Has some worker be idle, for the next proc that is to be handed on. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Arms of a select: chan/fds.h. From enter to exit each is a user of its record;
- * so a close waits for the select to leave.
+ * Arms of a select: chan/fds.h. From enter to exit each is a user of its
+ * record; so a close waits for the select to leave.
  *
- * An arm takes nothing: an event wakes all who wait, and who is woken looks once
- * more, since another may have read what there was.
+ * An arm takes nothing: an event wakes all who wait, and who is woken looks
+ * once more, since another may have read what there was.
  */
 #include "chan/fds.h"
 
@@ -123,8 +123,8 @@ void gch__arms_look(gch_case *cases, size_t n) {
 
 /* Waiting */
 
-/* With the lock held. 0: it is queued; EAGAIN: it is to look again; EPERM: it is
-   always ready; ENOENT: the number is another's; or what is wrong. */
+/* With the lock held. 0: it is queued; EAGAIN: it is to look again; EPERM: it
+   is always ready; ENOENT: the number is another's; or what is wrong. */
 static int queue(gch_case *k, struct gch_group *group, uint32_t pos) {
   struct gch_fd *r = record_of(k);
   struct gch_fd_way *way = &r->ways[way_of(k)];
@@ -200,8 +200,8 @@ void gch__arms_leave(gch_case *cases, size_t n) {
   }
 }
 
-/* As in a call, what was registered may have been closed by close(2), and have a
-   dup. */
+/* As in a call, what was registered may have been closed by close(2), and have
+   a dup. */
 static bool is_stale(struct gch_fd *r, int way) {
   if (r->adopted)
     return false;

@@ -9,8 +9,8 @@
  *     NO_CASE    an event; a turn that     who holds the record's lock
  *                was handed over; a close;
  *                a new deadline
- *     WAY_OUT    the context is done       the channel's close, its lock held; or
- *                                          the sleeper, who finds it closed
+ *     WAY_OUT    the context is done       the channel's close, its lock held;
+ *                                          or the sleeper, who finds it closed
  *     GAVE_UP    a deadline has passed     the sleeper
  *
  * The record's waiter is queued first, then the other; each under its lock, no
@@ -124,8 +124,8 @@ static int told(const struct sleep *s, const struct gch_io_call *c) {
   return c->both && err == UNTOUCHED ? s->on_fd[!c->way].err : err;
 }
 
-/* on_fd is queued, for readiness or the turn, and no lock held. 0, EBADF, ESTALE
-   as its claimer said; ETIMEDOUT; ECANCELED: the context is done. */
+/* on_fd is queued, for readiness or the turn, and no lock held. 0, EBADF,
+   ESTALE as its claimer said; ETIMEDOUT; ECANCELED: the context is done. */
 static int sleep(struct sleep *s, const struct gch_io_call *c, bool for_turn,
                  int64_t deadline) {
   bool over = c->done && !queue_on_done(s, c->done);
@@ -177,7 +177,7 @@ static void queue_by_ticket(struct gch_queue *q, struct gch_waiter *w,
     atomic_store_explicit(&q->first, w, memory_order_release);
 }
 
-/* With the lock held: 0, the turn was free and is the caller's; EBUSY; EBADF. */
+/* With the lock held: 0, the turn was free, is the caller's; EBUSY; EBADF. */
 static int take_turn(struct gch_io_call *c) {
   struct gch_fd *r = c->record;
   uint32_t s = atomic_load(&r->state), next;
@@ -207,8 +207,8 @@ static int await_turn(struct gch_io_call *c, uint32_t *ticket) {
   return err == EBUSY ? judge(c, sleep(&s, c, true, deadline)) : err;
 }
 
-/* Before the caller waits for a turn: the number may be another's than theirs who
-   have it. */
+/* Before the caller waits for a turn: the number may be another's than theirs
+   who have it. */
 static int verify(struct gch_fd *r) {
   if (r->adopted)
     return 0;

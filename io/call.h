@@ -3,7 +3,8 @@
  * A call on a descriptor: what all of them share.
  *
  *     struct gch_io_call c;
- *     int err = gch__io_begin(&c, "read", fd, GCH_FD_READ, true, deadline, ctx);
+ *     int err = gch__io_begin(&c, "read", fd, GCH_FD_READ, true, deadline,
+ *                             ctx);
  *     while (err == 0 && (err = attempt(…)) == EAGAIN)
  *       err = gch__io_await(&c);
  *     return gch__io_end(&c, err);
@@ -34,14 +35,14 @@ struct gch_io_call {
   struct gch_fd *record;
   uint32_t seq[GCH_FD_WAYS]; /* before the attempt; of the way, or both */
   bool both;        /* waits for both ways; without a turn */
-  bool stays;       /* it has waited: with its record, should that be orphaned, */
+  bool stays;       /* it has waited: with its record, if that is orphaned, */
   uint8_t kicks;    /* but for a kick since */
   bool always;      /* it does not wait: attempts may block */
   int errno_before, cancel_before;
 };
 
-/* Until deadline, or ctx is done (NULL: never). 0; or an error, and then nothing
-   is to be ended but by gch__io_end, which gives it back. */
+/* Until deadline, or ctx is done (NULL: never). 0; or an error, and then
+   nothing is to be ended but by gch__io_end, which gives it back. */
 int gch__io_begin(struct gch_io_call *c, const char *word, int fd, int way,
                   bool turn, int64_t deadline, const gch_ctx *ctx);
 

@@ -4,7 +4,7 @@
  *
  * Closing: CLOSING is set, and with the same hold of the lock all who wait are
  * claimed; who comes later gets EBADF by the bit. The closer waits until the
- * others are out, takes the registration back, sets GONE, and has the kernel free
+ * others are out, takes the registration back, sets GONE, has the kernel free
  * the number. From GONE on, who comes makes a new record. He may be early, the
  * number still be the old descriptor's, and be registered with it and wait when
  * that goes: so the closer, after that, has whoever is found in its place look

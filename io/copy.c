@@ -8,8 +8,8 @@
  *     PIPED      by splice through a pipe of our own
  *     COPIED     through memory
  *
- * The first three only where no call can wait: what is waited for has O_NONBLOCK
- * set, is a pipe (which has its own flag in the call), or a file.
+ * The first three only where no call can wait: what is waited for has
+ * O_NONBLOCK set, is a pipe (which has its own flag in the call), or a file.
  *
  * A piece has the turn to read, then the one to write, mostly both: in this
  * order, and nobody takes them in the other.
@@ -191,8 +191,8 @@ static int piece(struct copy *k, bool *end) {
   return err;
 }
 
-/* Where the kernel refuses nothing is in our pipe: to write it was refused, that
-   is read from there into memory. */
+/* Where the kernel refuses nothing is in our pipe: to write it was refused,
+   that is read from there into memory. */
 static int fall_back(struct copy *k) {
   ssize_t left;
   size_t put;

@@ -3,15 +3,15 @@
  * The kernel's side, by epoll. One instance a process, made when it is first
  * needed; a forked child closes its parent's, and touches nothing in it.
  *
- * An adopted descriptor is registered once a way, edge-triggered: to read when it
- * is first waited for, to write in addition if ever. (Whoever is registered for
- * both hears of each byte that the other side has read.)
+ * An adopted descriptor is registered once a way, edge-triggered: to read when
+ * it is first waited for, to write in addition if ever. (Whoever is registered
+ * for both hears of each byte that the other side has read.)
  * Others are registered for one event (EPOLLONESHOT), and armed anew each time:
- * MOD tells at once if there is something by then, so no event is lost. It finds
- * its registration by the number and the open file; so where the number was
- * closed by close(2) and is another's now, it answers ENOENT. ADD answers EEXIST
- * where an orphan has left a registration of the same number and file: then that
- * is taken over.
+ * MOD tells at once if there is something by then, so no event is lost. It
+ * finds its registration by the number and the open file; so where the number
+ * was closed by close(2) and is another's now, it answers ENOENT. ADD answers
+ * EEXIST where an orphan has left a registration of the same number and file:
+ * then that is taken over.
  *
  * An event names its record and the generation of that. What comes for another,
  * from a file that was closed by close(2) and has a dup, is dropped.
@@ -178,7 +178,8 @@ static int wait_coarsely(int epoll, struct epoll_event *events,
     int64_t ns = deadline - gch__now();
     ms = ns <= 0 ? 0 : (ns - 1) / 1000000 + 1;
   }
-  return epoll_wait(epoll, events, GCH_EVENTS, ms < INT_MAX ? (int)ms : INT_MAX);
+  return epoll_wait(epoll, events, GCH_EVENTS,
+                    ms < INT_MAX ? (int)ms : INT_MAX);
 }
 
 /* Linux 5.11. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The kernel's side, by poll, where there is no epoll (or --without-epoll). What
- * is armed stands in an array by number; who waits polls all of that, and a
- * pipe, by which he is woken for more. One at a time: who comes to look while
+ * The kernel's side, by poll, where there is no epoll (or --without-epoll).
+ * What is armed stands in an array by number; who waits polls all of that, and
+ * a pipe, by which he is woken for more. One at a time: who comes to look while
  * another waits leaves it to him. Who only looks leaves a kick for who sits.
  *
  * Each is armed for one event. Whether a number still is the same descriptor is

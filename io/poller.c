@@ -2,16 +2,16 @@
 /*
  * Who takes events, and what becomes of one.
  *
- * The seat is a flag: who sets it may sleep in the kernel until an event, a kick
- * or a deadline. Anybody may look without it.
+ * The seat is a flag: who sets it may sleep in the kernel until an event, a
+ * kick or a deadline. Anybody may look without it.
  *
  * Nobody waits unseen. Who registers the first descriptor, or arms one, looks
  * after that whether the seat is free and the monitor off; if so it wakes the
  * library's thread. That thread, before it sleeps, takes the seat if any
  * descriptor is registered, the seat is free and the monitor off; while the
- * monitor is on it looks at each of the monitor's. Who leaves the seat while the
- * monitor is off wakes it too. All of these are sequentially consistent, and
- * each stores before it looks at what the other stores.
+ * monitor is on it looks at each of the monitor's. Who leaves the seat while
+ * the monitor is off wakes it too. All of these are sequentially consistent,
+ * and each stores before it looks at what the other stores.
  */
 #include "io/poller.h"
 

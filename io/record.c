@@ -113,9 +113,9 @@ static _Atomic(struct gch_fd *) *place_of(int fd) {
   return &leaf->at[(unsigned)fd % GCH_FD_LEAF];
 }
 
-/* Puts r in the place of old, if that still is there and in such a state. What is
-   free may be taken, and be the number's again, at any time but under its lock:
-   so a look before is not enough. */
+/* Puts r in the place of old, if that still is there and in such a state. What
+   is free may be taken, and be the number's again, at any time but under its
+   lock: so a look before is not enough. */
 static bool put(_Atomic(struct gch_fd *) *place, struct gch_fd *old,
                 uint32_t state, struct gch_fd *r) {
   if (!old)

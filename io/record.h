@@ -33,8 +33,8 @@
  *     lock                           all below; but `seq`, `deadline`, `hints`,
  *                                      `adopted` and `orphan` are also read
  *                                      without it
- *     waiters                        who waits for readiness; chan/waiter.h says
- *                                      who may touch a waiter
+ *     waiters                        who waits for readiness; chan/waiter.h
+ *                                      says who may touch a waiter
  *     seq                            events so far
  *     turns                          calls that wait for their turn, by ticket
  *
@@ -45,9 +45,9 @@
  * Readiness. Who wants to wait reads seq, then looks (tries the system call),
  * then locks; if seq has changed it looks again, else it queues. Whoever brings
  * an event adds to seq and claims all who wait, under the lock. So no event is
- * lost. The kernel is asked for one under the lock too (armed: for what; adopted
- * descriptors are registered for good, edge-triggered, others for one event),
- * which takes no longer than a system call that does not wait.
+ * lost. The kernel is asked for one under the lock too (armed: for what;
+ * adopted descriptors are registered for good, edge-triggered, others for one
+ * event), which takes no longer than a system call that does not wait.
  *
  * Lock order: a channel's and a record's are never held together; the poller's
  * and the list's of free records come after a record's.
@@ -72,8 +72,8 @@ enum { GCH_FD_READ, GCH_FD_WRITE, GCH_FD_WAYS };
 #define GCH_FD_QUEUED(way) (16u << (way))
 #define GCH_FD_USER 64u
 
-/* What is known of the descriptor: right for an adopted one, else a guess, since
-   the number may have been reused. */
+/* What is known of the descriptor: right for an adopted one, else a guess,
+   since the number may have been reused. */
 enum {
   GCH_FD_NO_SOCKET = 1,
   GCH_FD_NO_NOWAIT = 2, /* the kernel does not know RWF_NOWAIT there */
@@ -97,7 +97,7 @@ struct gch_fd {
   uint8_t armed; /* ways, as bits: the kernel has been asked for */
   uint8_t has;   /* those that it has; once registered */
   _Atomic uint8_t hints;
-  _Atomic uint8_t kicks; /* times that the closer of the number had all look again */
+  _Atomic uint8_t kicks; /* times that the number's closer had all look again */
   union {
     struct gch_parker *closer; /* who waits for the last user */
     struct gch_fd *next;       /* of the free */
@@ -177,8 +177,8 @@ int gch__fd_new(int fd);
    more, and it is free. What somebody put there meanwhile; or NULL. */
 struct gch_fd *gch__fd_remove(struct gch_fd *r);
 
-/* With the lock held, of an event or what stands for one: claims all of `waiters`
-   in that way whose position is pos, or all; they find err. */
+/* With the lock held, of an event or what stands for one: claims all of
+   `waiters` in that way whose position is pos, or all; they find err. */
 void gch__fd_claim(struct gch_fd *r, int way, int err, struct gch_wakes *k);
 
 /* All records there ever were, for forks and reports. Calls see(r, arg). */

@@ -11,7 +11,7 @@
  *       …
  *       cancels ctx, waits for all               done
  *
- * Everything is on the caller's stack, or is freed by it, since it returns after
+ * Everything is on the caller's stack, or is freed by it, as it returns after
  * the last attempt: a cancelled one ends at once. `ended` has room for all.
  */
 #include "net/impl.h"

@@ -19,8 +19,8 @@ int gch__net_resolve(const gch_ctx *ctx, const struct gch_network *network,
                      const char *address, bool listens,
                      struct gch_addresses *found);
 
-/* The options of connections: also on a listener, from which they inherit. Where
-   the kernel refuses one, it has its own way. */
+/* The options of connections: also on a listener, from which they inherit.
+   Where the kernel refuses one, it has its own way. */
 void gch__net_set_options(int fd, const struct gch_network *network);
 
 /* A socket. 0 or errno. */

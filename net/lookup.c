@@ -3,10 +3,10 @@
  * Look-ups: getaddrinfo, on threads of their own.
  *
  *     a look-up is   means                         leaves by
- *     queued         in the list; no thread yet    a thread, which takes it; its
- *                                                  caller, who gives up; or who
- *                                                  could start no thread, where
- *                                                  there is none (ENOMEM)
+ *     queued         in the list; no thread yet    a thread, which takes it;
+ *                                                  its caller, who gives up; or
+ *                                                  who could start no thread,
+ *                                                  where there is none (ENOMEM)
  *     asked          a thread is in getaddrinfo    the thread
  *     answered       result and err stand          -
  *
@@ -18,8 +18,8 @@
  *     first, last, threads, asked     lock
  *     result, err                     the thread's, until `answer` is closed;
  *                                     then the caller's
- *     refs                            atomic: the caller has one, and the queue,
- *                                     later the thread
+ *     refs                            atomic: the caller has one, and the
+ *                                     queue, later the thread
  *
  * Memory: who gives the last reference back frees the look-up with what is left
  * of the result.

@@ -44,8 +44,8 @@ struct addrinfo; /* <netdb.h> */
 /* Listens, with the largest backlog there is. Port 0, or none: the system
    chooses one, see gch_net_addr; "" is ":0". With "tcp" and no host, or an
    address that stands for all, both IPv4 and IPv6 connect to it. A name's first
-   IPv4 address is taken, else its first. Of a unix path that exists: EADDRINUSE;
-   to unlink it is the caller's, before and after. */
+   IPv4 address is taken, else its first. Of a unix path that exists:
+   EADDRINUSE; to unlink it is the caller's, before and after. */
 GCH_API int gch_net_listen(const char *network, const char *address, int *fd);
 
 /* Connects. Where a host has several addresses they are tried in the order in
@@ -68,8 +68,8 @@ GCH_API int gch_net_lookup(const gch_ctx *ctx, const char *host,
    by a task of its own, at most limit at once (0: no limit), until ctx is done
    (0) or accepting fails (the error); returns when all handlers have returned.
    A handler's context is a child of ctx, done also when it returns; its conn is
-   closed then, by serve and nobody else: who wants to keep it keeps a dup. Where
-   descriptors or memory are short it waits, 5 ms to 1 s, and tries again.
+   closed then, by serve and nobody else: who wants to keep it keeps a dup.
+   Where descriptors or memory are short it waits, 5 ms to 1 s, and tries again.
    EINVAL: no handler, or a limit below 0. */
 GCH_API int gch_net_serve(const gch_ctx *ctx, int fd, int limit,
                           void (*handler)(const gch_ctx *ctx, int conn,

@@ -49,7 +49,7 @@ struct sleeper {
   struct sleeper *next, **link;
 };
 
-/* Of its lock. Nobody frees a bucket, so that may be touched after the release. */
+/* Of its lock. Nobody frees a bucket: it may be touched after the release. */
 enum { OPEN, SHUT, SHUT_AND_WAITED_FOR };
 
 enum { BUCKET_BITS = 6, BUCKETS = 1 << BUCKET_BITS };

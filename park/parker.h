@@ -114,8 +114,8 @@ static inline int gch__park(struct gch_parker *p, int64_t deadline) {
   return 0;
 }
 
-/* For a thread that is to sleep in the poller until deadline. False: there was a
-   permit, which it has taken. And when it is back, before it wakes anybody:
+/* For a thread that is to sleep in the poller until deadline. False: there was
+   a permit, which it has taken. And when it is back, before it wakes anybody:
    whether it has taken one. */
 bool gch__park_polling(struct gch_parker *p, int64_t deadline);
 bool gch__parked_polling(struct gch_parker *p);

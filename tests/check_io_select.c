@@ -41,8 +41,8 @@ START_TEST(an_arm_that_does_not_fire_writes_nothing) {
   int err = 77;
   put(e.in, "x");
   fill(e.in);
-  ck_assert_int_eq(gch_select(GCH_READABLE(e.out), GCH_WRITABLE_ERR(e.in, &err)),
-                   0);
+  ck_assert_int_eq(
+      gch_select(GCH_READABLE(e.out), GCH_WRITABLE_ERR(e.in, &err)), 0);
   ck_assert_int_eq(err, 77);
   close_ends(e);
 }

@@ -2,10 +2,10 @@
 /*
  * The thread sleeps on one parker, until the first entry of the timer queue is
  * due or somebody wakes it; in the poller, where nobody else is to take events
- * of descriptors (park/poll.h). Whoever gives it work (inserts an entry that comes
- * first, adds a job, counts a signal) does so before the unpark; the thread
- * takes the permit before it looks. So work given while it looks around makes
- * it look again.
+ * of descriptors (park/poll.h). Whoever gives it work (inserts an entry that
+ * comes first, adds a job, counts a signal) does so before the unpark; the
+ * thread takes the permit before it looks. So work given while it looks around
+ * makes it look again.
  *
  * It runs no user code, which could hold up everybody's timers. The longest
  * that it waits for is a tree's lock, where another cancels that tree, or one
@@ -22,9 +22,9 @@
  *     a task's deadline      makes it ready
  *     the monitor            the scheduler's locks, starts a thread
  *     the look for deadlocks at a deadlock alone more: it prints, and exits
- *     a job                  a piece of a long cancel; and what no task could be
- *                            started for: user code then, which otherwise would
- *                            be lost
+ *     a job                  a piece of a long cancel; and what no task could
+ *                            be started for: user code then, which otherwise
+ *                            would be lost
  *
  * jobs are guarded by the lock; running by start_lock. That is held over
  * pthread_create, so not for a fork: the child makes it free.

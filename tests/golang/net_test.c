@@ -146,8 +146,8 @@ START_TEST(TestNotTemporaryRead) {
 }
 END_TEST
 
-/* listen_test.go: who waits for a connection hears of the close, and another may
-   listen there at once. */
+/* listen_test.go: who waits for a connection hears of the close, and another
+   may listen there at once. */
 START_TEST(TestClosingListener) {
   int ln = listen_on(networks[_i]), other;
   char text[128];
