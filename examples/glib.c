@@ -44,20 +44,24 @@ static gboolean on_ready(gint fd, GIOCondition condition, gpointer arg) {
   return G_SOURCE_REMOVE;
 }
 
+static int run(gch_readyfd *ready, gch_chan *steps) {
+  struct window w = {ready, steps, g_main_loop_new(NULL, FALSE)};
+  int err = gch_readyfd_add(ready, steps, GCH_CAN_RECV, NULL);
+  if (!err)
+    err = gch_go(compute, steps);
+  if (!err) {
+    g_unix_fd_add(gch_readyfd_fd(ready), G_IO_IN, on_ready, &w);
+    g_main_loop_run(w.loop);
+  }
+  g_main_loop_unref(w.loop);
+  return err;
+}
+
 /* A plain main: the loop blocks its thread, and does nothing else. */
 int main(void) {
   GCH_AUTO gch_chan *steps = gch_make_of(int, 0);
-  struct window w = {gch_readyfd_new(), steps, g_main_loop_new(NULL, FALSE)};
-  if (!w.ready || !steps)
-    return fail("cannot set up", ENOMEM);
-  int err = gch_readyfd_add(w.ready, steps, GCH_CAN_RECV, NULL);
-  if (!err)
-    err = gch_go(compute, steps);
-  if (err)
-    return fail("cannot start", err);
-  g_unix_fd_add(gch_readyfd_fd(w.ready), G_IO_IN, on_ready, &w);
-  g_main_loop_run(w.loop);
-  gch_readyfd_free(w.ready);
-  g_main_loop_unref(w.loop);
-  return 0;
+  gch_readyfd *ready = gch_readyfd_new();
+  int err = steps && ready ? run(ready, steps) : ENOMEM;
+  gch_readyfd_free(ready);
+  return err ? fail("cannot set up", err) : 0;
 }

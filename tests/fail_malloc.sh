@@ -27,14 +27,18 @@ FAIL_ON=1 sweep malloc 1 tests/fail_malloc_driver
 sweep pthread_create 1 tests/fail_malloc_driver
 FAIL_ON=1 sweep pthread_create 1 tests/fail_malloc_driver
 
+# GLib aborts where there is no memory; OpenSSL crashes where it cannot set itself
+# up, and so does libcrypto.
 for output in "$srcdir"/examples/*.out; do
   example=examples/$(basename "$output" .out)
   [ -x "$example" ] || continue
-  sweep malloc 3 "$example"
+  case $example in
+  */glib | */tls) FAIL_OURS=1 sweep malloc 3 "$example" ;;
+  *) sweep malloc 3 "$example" ;;
+  esac
   sweep pthread_create 3 "$example"
 done
 
-# libcrypto crashes where it cannot set itself up.
 if [ -x examples/hashtree ]; then
   mkdir "$scratch/tree"
   for i in 1 2 3 4 5 6; do echo $i >"$scratch/tree/$i"; done
