@@ -38,7 +38,7 @@ static struct gch_custom_ctx *of_watch(struct gch_watch *w) {
   return gch__container_of(w, struct gch_custom_ctx, watch);
 }
 
-static bool hold(struct gch_watch *w) {
+bool gch__custom_hold(struct gch_watch *w) {
   return gch__ref_alive(&of_watch(w)->base.refs);
 }
 
@@ -147,7 +147,7 @@ const gch_ctx *gch_ctx_custom(const gch_ctx *parent, const gch_ctx_ops *ops,
   x->ops = ops;
   x->self = self;
   x->watch.call.run = closed;
-  x->watch.hold = hold;
+  x->watch.hold = gch__custom_hold;
   x->job.run = finish_in_task;
   return &x->base;
 }

@@ -307,4 +307,7 @@ static inline gch_chan *gch__done_of(struct gch_cancel_ctx *c) {
   return &c->done;
 }
 
+/* custom.c: by this a CUSTOM context's watch is known. */
+bool gch__custom_hold(struct gch_watch *w);
+
 #endif

@@ -209,12 +209,18 @@ static void orphan_closed(struct gch_bucket *b, struct gch_wakes *k) {
 }
 
 /* Those whose channels were closed just now: k has their watches' calls, which
-   hold them, and nothing else. */
+   hold them; and the calls of others who watch, which are made. */
 static void orphan_called(struct gch_wakes *k) {
   while (k->calls) {
+    struct gch_deferred *d = k->calls;
+    struct gch_watch *w = gch__container_of(d, struct gch_watch, call);
+    k->calls = d->next;
+    if (w->hold != gch__custom_hold) {
+      d->run(d, k);
+      continue;
+    }
     struct gch_custom_ctx *x =
-        gch__container_of(k->calls, struct gch_custom_ctx, watch.call);
-    k->calls = k->calls->next;
+        gch__container_of(w, struct gch_custom_ctx, watch);
     atomic_fetch_sub(&x->base.refs, 1);
     orphan(x, k);
   }

@@ -22,6 +22,7 @@
  */
 #include "io/call.h"
 
+#include "chan/observe.h"
 #include "chan/timed.h"
 #include "context/impl.h"
 #include "park/strict.h"
@@ -83,10 +84,13 @@ static bool queue_on_done(struct sleep *s, gch_chan *done) {
     gch__turn_to_queue(done);
     gch__queue_add(&done->receivers, &s->on_done);
   }
+  bool watched = gch__is_watched(done);
   gch__unlock(&done->lock);
   gch__wake(partner);
   if (wake)
     gch__timed_wake();
+  if (watched)
+    gch__look(done);
   return s->on_done_queued || !gch__claim(&s->group, GCH_WAY_OUT);
 }
 
@@ -300,7 +304,8 @@ static unsigned ways_of_mode(int fd) {
 }
 
 bool gch__fd_has_way(struct gch_fd *r, int way) {
-  if (!r->registered && !r->orphan)
+  /* A number that was reused may have another direction. */
+  if (!r->orphan && !(r->registered && r->has & 1u << way))
     r->has = (uint8_t)ways_of_mode(r->fd);
   return r->has & 1u << way;
 }
@@ -349,9 +354,7 @@ static int queue(struct gch_io_call *c, struct sleep *s, int64_t *deadline) {
   return err;
 }
 
-/* The caller found out that its number is another's than its record's: it goes
-   over to the one that is current. */
-static int move(struct gch_io_call *c) {
+int gch__io_move(struct gch_io_call *c) {
   gch__fd_orphan(c->record);
   gch__fd_leave(c->record, c->turn);
   c->record = NULL;
@@ -382,7 +385,7 @@ int gch__io_await(struct gch_io_call *c) {
       return ETIMEDOUT;
     int err = queue(c, &s, &deadline);
     if (err == ENOENT)
-      return move(c);
+      return gch__io_move(c);
     if (err == EPERM) {
       c->always = true;
       return 0;

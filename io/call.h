@@ -56,6 +56,10 @@ int gch__io_await(struct gch_io_call *c);
    (*pause: 0 at first). */
 int gch__io_pause(struct gch_io_call *c, int64_t *pause);
 
+/* The caller found out that its number is another's than its record's: it goes
+   over to the one that is current. */
+int gch__io_move(struct gch_io_call *c);
+
 /* Gives err. */
 int gch__io_end(struct gch_io_call *c, int err);
 

@@ -24,10 +24,23 @@ static void claim_turns(struct gch_fd *r, int way, int err,
   }
 }
 
-/* The caller is a user of r. False: another closes it. */
-static bool begin_close(struct gch_fd *r, struct gch_parker *p) {
+/* ALONE: all others are out; REFUSED: another closes it; REUSED: the number is
+   another descriptor's by now. */
+enum begun { ALONE, REFUSED, REUSED };
+
+/* With the lock held. Who waits on the old one is left in peace. */
+static bool is_another(struct gch_fd *r) {
+  return r->orphan || (!r->adopted && gch__poller_verify(r) == ENOENT);
+}
+
+/* The caller is a user of r. */
+static enum begun begin_close(struct gch_fd *r, struct gch_parker *p) {
   struct gch_wakes wakes = GCH_WAKES_INIT;
   gch__lock(&r->lock);
+  if (is_another(r)) {
+    gch__unlock(&r->lock);
+    return REUSED;
+  }
   uint32_t s = atomic_fetch_or(&r->state, GCH_FD_CLOSING);
   if (!(s & GCH_FD_CLOSING)) {
     for (int way = 0; way < GCH_FD_WAYS; way++) {
@@ -40,10 +53,10 @@ static bool begin_close(struct gch_fd *r, struct gch_parker *p) {
   gch__unlock(&r->lock);
   gch__wakes_flush(&wakes);
   if (s & GCH_FD_CLOSING)
-    return false;
+    return REFUSED;
   if (!alone)
     gch__park(p, GCH__FOREVER);
-  return true;
+  return ALONE;
 }
 
 /* Who waits in r is to look again. */
@@ -87,18 +100,20 @@ int gch_io_close(int fd) {
   struct gch_fd *r;
   struct gch_parker parker;
   int cancel = gch__cancel_off(), saved = errno;
-  int err = gch__fd_enter(fd, 0, &r);
+  int err;
+  enum begun begun = REUSED;
+  while (begun == REUSED && (err = gch__fd_enter(fd, 0, &r)) == 0) {
+    gch__parker_init(&parker, GCH__FOREVER);
+    begun = begin_close(r, &parker);
+    if (begun == REUSED)
+      gch__fd_orphan(r);
+    if (begun != ALONE)
+      gch__fd_leave(r, 0);
+  }
   if (err == ENOMEM)
     err = close_number(fd); /* nobody can have waited */
-  else if (err == 0) {
-    gch__parker_init(&parker, GCH__FOREVER);
-    if (begin_close(r, &parker)) {
-      err = end_close(r);
-    } else {
-      gch__fd_leave(r, 0);
-      err = EBADF;
-    }
-  }
+  else if (err == 0)
+    err = begun == ALONE ? end_close(r) : EBADF;
   gch__cancel_as(cancel);
   errno = saved;
   return err;

@@ -17,6 +17,8 @@
 #include "io/attempt.h"
 #include "park/strict.h"
 
+#include <gulch/go.h>
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/sendfile.h>
@@ -28,7 +30,9 @@ enum { PIECE = 1 << 20, ROOM = 64 * 1024 };
 enum how { SENDFILE, SPLICE, PIPED, COPIED };
 
 struct copy {
-  int to, from;
+  int fds[GCH_FD_WAYS]; /* to read from, to write to; and what these were */
+  const struct gch_fd *records[GCH_FD_WAYS];
+  uint16_t generations[GCH_FD_WAYS];
   int64_t deadline;
   const gch_ctx *ctx;
   uint64_t n; /* written */
@@ -55,7 +59,8 @@ static struct end end_of(int fd) {
 }
 
 static enum how choose(const struct copy *k) {
-  struct end to = end_of(k->to), from = end_of(k->from);
+  struct end to = end_of(k->fds[GCH_FD_WRITE]),
+             from = end_of(k->fds[GCH_FD_READ]);
   if (to.waits || from.waits)
     return COPIED;
   if (from.pipe || to.pipe)
@@ -80,34 +85,68 @@ static int move(const struct copy *k, int to, int from, size_t len, size_t *n) {
                                     SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     err = r < 0 ? errno : 0;
   } while (err == EINTR);
-  gch__sigpipe_drop(&sigpipe, err == EPIPE);
+  gch__sigpipe_drop(&sigpipe, true); /* also after a part */
   *n = r > 0 ? (size_t)r : 0;
   return err;
 }
 
+static int note(struct copy *k, int way) {
+  struct gch_fd *r;
+  int err = gch__fd_enter(k->fds[way], 0, &r);
+  if (err)
+    return err;
+  k->records[way] = r;
+  k->generations[way] = r->generation;
+  gch__fd_leave(r, 0);
+  return 0;
+}
+
+/* EBADF: the number is another descriptor's than when the copy began. */
 static int begin(const struct copy *k, struct gch_io_call *c, int way) {
-  bool reads = way == GCH_FD_READ;
-  return gch__io_begin(c, "copy", reads ? k->from : k->to, way, true,
-                       k->deadline, k->ctx);
+  int err = gch__io_begin(c, "copy", k->fds[way], way, true, k->deadline,
+                          k->ctx);
+  if (err == 0 && (c->record != k->records[way] ||
+                   c->record->generation != k->generations[way]))
+    err = EBADF;
+  return err;
+}
+
+/* Holding nothing of the other end: who closes or writes there is not to
+   wait. */
+static int await_one(struct gch_io_call *waits, struct gch_io_call *other) {
+  gch__io_end(other, 0);
+  return gch__io_end(waits, gch__io_await(waits));
+}
+
+static int await_either(struct gch_io_call *from, struct gch_io_call *to) {
+  if (gch__fd_look(from->fd, 1u << GCH_FD_READ) == 0)
+    return await_one(from, to);
+  if (gch__fd_look(to->fd, 1u << GCH_FD_WRITE) == 0)
+    return await_one(to, from);
+  gch__io_end(from, gch__io_end(to, 0));
+  gch_yield(); /* something has come meanwhile */
+  return 0;
 }
 
 /* From one to the other in one step. *n == 0: the end. */
 static int piece_at_once(const struct copy *k, size_t *n) {
   struct gch_io_call from, to;
-  int err = begin(k, &from, GCH_FD_READ);
-  if (err)
-    return gch__io_end(&from, err);
-  err = begin(k, &to, GCH_FD_WRITE);
-  while (err == 0) {
-    gch__io_look(&from);
-    gch__io_look(&to);
-    err = move(k, k->to, k->from, PIECE, n);
+  for (;;) {
+    int err = begin(k, &from, GCH_FD_READ);
+    if (err)
+      return gch__io_end(&from, err);
+    err = begin(k, &to, GCH_FD_WRITE);
+    if (err == 0) {
+      gch__io_look(&from);
+      gch__io_look(&to);
+      err = move(k, to.fd, from.fd, PIECE, n);
+    }
     if (err != EAGAIN)
-      break;
-    err = gch__io_await(gch__fd_look(k->from, 1u << GCH_FD_READ) == 0 ? &from
-                                                                      : &to);
+      return gch__io_end(&from, gch__io_end(&to, err));
+    err = await_either(&from, &to);
+    if (err)
+      return err;
   }
-  return gch__io_end(&from, gch__io_end(&to, err));
 }
 
 /* Into our pipe. */
@@ -116,7 +155,7 @@ static int piece_in(const struct copy *k, size_t *n) {
   int err = begin(k, &c, GCH_FD_READ);
   while (err == 0) {
     gch__io_look(&c);
-    err = move(k, k->pipe[1], k->from, PIECE, n);
+    err = move(k, k->pipe[1], c.fd, PIECE, n);
     if (err != EAGAIN)
       break;
     err = gch__io_await(&c);
@@ -131,7 +170,7 @@ static int piece_out(const struct copy *k, size_t len, size_t *n) {
   while (err == 0 && *n < len) {
     size_t put;
     gch__io_look(&c);
-    err = move(k, k->to, k->pipe[0], len - *n, &put);
+    err = move(k, c.fd, k->pipe[0], len - *n, &put);
     *n += put;
     if (err == EAGAIN)
       err = gch__io_await(&c);
@@ -213,9 +252,15 @@ static int fall_back(struct copy *k) {
 static int copy_all(struct copy *k) {
   int err = 0;
   bool end = false;
+  for (int way = 0; way < GCH_FD_WAYS; way++)
+    if ((err = note(k, way)) != 0)
+      return err;
   k->how = choose(k);
   while (err == 0 && !end) {
     err = piece(k, &end);
+    if (err == 0 && !end && k->deadline != GCH__FOREVER &&
+        k->deadline <= gch__now())
+      err = ETIMEDOUT;
     if (k->how != COPIED && is_refused(err)) {
       end = false;
       err = fall_back(k);
@@ -226,8 +271,7 @@ static int copy_all(struct copy *k) {
 
 static int copy(int to, int from, uint64_t *n, int64_t deadline,
                 const gch_ctx *ctx) {
-  struct copy k = {.to = to,
-                   .from = from,
+  struct copy k = {.fds = {from, to},
                    .deadline = deadline,
                    .ctx = ctx,
                    .pipe = {-1, -1}};

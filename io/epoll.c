@@ -123,7 +123,9 @@ static int add(struct gch_fd *r, unsigned ways) {
 
 int gch__poller_arm(struct gch_fd *r, unsigned ways) {
   int err = 0;
-  if (r->orphan || (r->registered && !(ways & ~r->armed)))
+  /* Others are asked for anew each time: the number may have been reused. */
+  if (r->orphan || (gch__poller_keeps(r) && r->registered &&
+                    !(ways & ~r->armed)))
     return 0;
   ways |= r->armed;
   err = r->registered ? ctl(EPOLL_CTL_MOD, r, ways) : add(r, ways);
@@ -175,7 +177,7 @@ static int wait_coarsely(int epoll, struct epoll_event *events,
                          int64_t deadline) {
   int64_t ms = -1;
   if (deadline != GCH__FOREVER) {
-    int64_t ns = deadline - gch__now();
+    int64_t ns = gch__time_left(deadline);
     ms = ns <= 0 ? 0 : (ns - 1) / 1000000 + 1;
   }
   return epoll_wait(epoll, events, GCH_EVENTS,
@@ -186,7 +188,7 @@ static int wait_coarsely(int epoll, struct epoll_event *events,
 static int wait_finely(int epoll, struct epoll_event *events,
                        int64_t deadline) {
 #if defined(SYS_epoll_pwait2) && !GCH_TSAN
-  int64_t ns = deadline - gch__now();
+  int64_t ns = gch__time_left(deadline);
   const int64_t timeout[2] = {ns > 0 ? ns / 1000000000 : 0,
                               ns > 0 ? ns % 1000000000 : 0};
   if (atomic_load_explicit(&poller.no_pwait2, memory_order_relaxed))

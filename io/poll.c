@@ -124,7 +124,7 @@ static int set(struct gch_fd *r, unsigned ways, const struct stat *st) {
 
 int gch__poller_arm(struct gch_fd *r, unsigned ways) {
   struct stat st;
-  if (r->orphan || (r->registered && !(ways & ~r->armed)))
+  if (r->orphan)
     return 0;
   if (fstat(r->fd, &st) != 0)
     return errno;
@@ -246,7 +246,7 @@ static bool take(const struct pollfd *p, struct gch_event *e) {
 static int poll_until(size_t n, int64_t deadline) {
   int64_t ms = deadline == 0 ? 0 : -1;
   if (deadline != 0 && deadline != GCH__FOREVER) {
-    int64_t ns = deadline - gch__now();
+    int64_t ns = gch__time_left(deadline);
     ms = ns <= 0 ? 0 : (ns - 1) / 1000000 + 1;
   }
   return poll(poller.polled, (nfds_t)n, ms < INT_MAX ? (int)ms : INT_MAX);

@@ -229,17 +229,19 @@ void gch__fd_leave_slowly(struct gch_fd *r, uint32_t turn) {
     record_free(r);
 }
 
+/* In one hold of the lock, as a closer counts the users in one. */
 void gch__fd_orphan(struct gch_fd *r) {
   struct gch_fd *seen = r;
-  gch__lock(&r->lock);
-  bool was = r->orphan;
-  r->orphan = true;
-  if (!was && r->registered)
-    gch__poller_forget(r);
-  gch__unlock(&r->lock);
   _Atomic(struct gch_fd *) *place = place_of(r->fd);
-  if (place && atomic_compare_exchange_strong(place, &seen, NULL))
-    atomic_fetch_sub(&r->state, GCH_FD_USER); /* the table's */
+  gch__lock(&r->lock);
+  if (!(atomic_load(&r->state) & GCH_FD_CLOSING)) {
+    if (!r->orphan && r->registered)
+      gch__poller_forget(r);
+    r->orphan = true;
+    if (place && atomic_compare_exchange_strong(place, &seen, NULL))
+      atomic_fetch_sub(&r->state, GCH_FD_USER); /* the table's */
+  }
+  gch__unlock(&r->lock);
 }
 
 /* Who is found in the table has lost its number, or its closer is about to see

@@ -117,7 +117,10 @@ static int connect_begin(struct gch_io_call *c, const struct sockaddr *sa,
 
 static int connect_on(struct gch_io_call *c, const struct sockaddr *sa,
                       socklen_t len) {
-  int err = gch__io_adopt(c->record);
+  int err;
+  while ((err = gch__io_adopt(c->record)) == ENOENT &&
+         (err = gch__io_move(c)) == 0)
+    ;
   if (err == 0)
     err = connect_begin(c, sa, len);
   if (err != EINPROGRESS)

@@ -43,6 +43,12 @@ static ssize_t write_stream(void *cookie, const char *buf, size_t len) {
   return (ssize_t)n;
 }
 
+/* At the end, as O_APPEND does it; what can't be sought ends where it is. */
+static ssize_t append_stream(void *cookie, const char *buf, size_t len) {
+  stream_seek(fd_of(cookie), 0, SEEK_END);
+  return write_stream(cookie, buf, len);
+}
+
 static int seek_stream(void *cookie, stream_off *at, int whence) {
   stream_off now = stream_seek(fd_of(cookie), *at, whence);
   if (now == -1)
@@ -71,8 +77,9 @@ static int check_mode(const char *mode, int flags) {
 }
 
 FILE *gch_io_fdopen(int fd, const char *mode) {
-  const cookie_io_functions_t functions = {read_stream, write_stream,
-                                           seek_stream, close_stream};
+  const cookie_io_functions_t functions = {
+      read_stream, *mode == 'a' ? append_stream : write_stream, seek_stream,
+      close_stream};
   int saved = errno, flags = fcntl(fd, F_GETFL);
   int err = flags == -1 ? errno : check_mode(mode, flags);
   FILE *f = err ? NULL : fopencookie((void *)(intptr_t)fd, mode, functions);

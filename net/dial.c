@@ -139,6 +139,8 @@ static int race(const gch_ctx *parent, const struct gch_network *network,
         gch_io_close(t[i].fd);
     if (err == 0 && !won)
       err = first_error(t, found->n);
+    if (err == 0 && !won)
+      err = ECANCELED; /* a context of the user's without an error */
     if (err == 0)
       *fd = won->fd;
   }

@@ -257,7 +257,7 @@ static bool withdraw(struct lookup *k) {
 static int run(const gch_ctx *ctx, struct lookup *k, struct addrinfo **ai) {
   start(k);
   int err = gch_recv_ctx(ctx, k->answer, NULL);
-  if (err != EPIPE) {
+  if (err != EPIPE || !gch_closed(k->answer)) { /* also a context's EPIPE */
     if (withdraw(k))
       unref(k);
     return err;

@@ -33,6 +33,8 @@ static int resolve_port(const gch_ctx *ctx, const struct gch_network *network,
   *number = gch__port_number(port);
   if (*number >= 0)
     return *number > 65535 ? EINVAL : 0;
+  if (strchr("+- \t\n\v\f\r", *port))
+    return EINVAL; /* getaddrinfo would read a number */
   int err = gch__net_lookup(ctx, NULL, port, &hints, &ai);
   if (err)
     return err;
@@ -51,6 +53,10 @@ static int take_own(const struct gch_network *network, int port, bool listens,
   for (int i = 0; i < 2; i++) {
     int family = i == 0 ? AF_INET6 : AF_INET;
     if (network->family != AF_UNSPEC && network->family != family)
+      continue;
+    /* As in Go; there is no answer by which another could win. */
+    if (!listens && network->type == SOCK_DGRAM && family == AF_INET6 &&
+        network->family == AF_UNSPEC)
       continue;
     (listens ? gch__address_any : gch__address_self)(family, port,
                                                      &found->at[found->n++]);

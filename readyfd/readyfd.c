@@ -163,13 +163,14 @@ int gch_readyfd_add(gch_readyfd *r, gch_chan *c, int what, void *tag) {
   return exists ? EEXIST : 0;
 }
 
-/* Not in the list any more. */
-static void leave(gch_readyfd *r, struct member *m) {
+/* With the lock held, so that no fork comes in between: m leaves the list. */
+static void stop_observing(gch_readyfd *r, struct member *m) {
   gch__unobserve(m->chan, &m->observer);
-  if (atomic_load(&m->observer.ready)) {
+  if (atomic_load(&m->observer.ready))
     atomic_fetch_sub(&r->ready, 1);
-    set_descriptor(r);
-  }
+}
+
+static void let_go(struct member *m) {
   gch_unref(m->chan);
   member_unref(m);
 }
@@ -179,12 +180,15 @@ int gch_readyfd_remove(gch_readyfd *r, gch_chan *c) {
     return EINVAL;
   gch__lock(&r->lock);
   struct member **link = find(r, c), *m = *link;
-  if (m)
+  if (m) {
     *link = m->next;
+    stop_observing(r, m);
+  }
   gch__unlock(&r->lock);
   if (!m)
     return ENOENT;
-  leave(r, m);
+  set_descriptor(r);
+  let_go(m);
   return 0;
 }
 
@@ -230,10 +234,16 @@ int gch_readyfd_fd(const gch_readyfd *r) {
 void gch_readyfd_free(gch_readyfd *r) {
   if (!r)
     return;
+  gch__lock(&r->lock);
+  struct member *members = r->members;
+  r->members = NULL;
+  for (struct member *m = members; m; m = m->next)
+    stop_observing(r, m);
+  gch__unlock(&r->lock);
   unlist(r);
-  for (struct member *m = r->members, *next; m; m = next) {
+  for (struct member *m = members, *next; m; m = next) {
     next = m->next;
-    leave(r, m);
+    let_go(m);
   }
   gch__lock(&r->io);
   gch__signal_fd_close(&r->signal);
