@@ -133,6 +133,7 @@ START_TEST(who_waits_for_a_descriptor_is_in_no_deadlock) {
 }
 END_TEST
 
+#if !SANITIZED
 START_TEST(a_descriptor_that_nobody_waits_for_hides_no_deadlock) {
   char text[SCENE_TEXT];
   int status = play_to_end("deadlock", "GULCH_DEADLOCK", "1", text);
@@ -180,6 +181,7 @@ START_TEST(inherited_descriptors_work_in_a_child_and_go_on_in_the_parent) {
   close_ends(other);
 }
 END_TEST
+#endif
 
 /* Costs */
 
