@@ -14,6 +14,9 @@
 
 enum { NUMBER = 200 };
 
+/* ThreadSanitizer calls the reuse itself a race. */
+#if !THREAD_SANITIZED
+
 /* A pipe, one end of which has that number: 0, the one to read from. */
 static int pipe_at(int number, int end) {
   int fds[2];
@@ -22,9 +25,6 @@ static int pipe_at(int number, int end) {
   close(fds[end]);
   return fds[!end];
 }
-
-/* ThreadSanitizer calls the reuse itself a race. */
-#if !THREAD_SANITIZED
 
 /* gulch has waited for NUMBER, which was a pipe's, and is closed. */
 static void use_up(bool with_success) {
