@@ -296,7 +296,7 @@ static void print_lines(void *arg) {
 START_TEST(a_stream_reads_lines_from_a_stream) {
   struct ends e = make_ends(_i);
   FILE *f = gch_io_fdopen(e.out, "r");
-  char *line = NULL, want[16];
+  char *line = NULL, want[32];
   size_t room = 0;
   ck_assert_ptr_nonnull(f);
   test_thread *t = thread_start(print_lines, &e.in);

@@ -27,6 +27,9 @@ static void counted_wake(_Atomic uint32_t *word);
 #define gch__lock_give_way own_lock_give_way
 #define gch__lock_forked own_lock_forked
 #define gch__lock_begin own_lock_begin
+#define gch__lock_naps own_lock_naps
+#define gch__lock_nap_begins own_lock_nap_begins
+#define gch__lock_nap_ends own_lock_nap_ends
 #define gch__begin own_begin
 void gch__begin(void);
 #include "park/lock.c"
