@@ -220,6 +220,52 @@ START_TEST(a_task_started_by_a_thread_waits_for_few_runs_of_those_that_yield) {
 }
 END_TEST
 
+/* A pair wakes one another: each goes before what is queued, for a while. */
+static void pass(struct bound *b, gch_chan *from, gch_chan *to) {
+  while (gch_recv(from, NULL) == 0 && !atomic_load(&b->over)) {
+    atomic_fetch_add(&b->runs, 1);
+    gch_send(to, NULL);
+  }
+  gch_close(to);
+}
+
+struct rally {
+  struct bound *b;
+  gch_chan *from, *to;
+};
+
+static void pass_on(void *arg) {
+  struct rally *r = arg;
+  pass(r->b, r->from, r->to);
+}
+
+static long wait_beside_ping_pong(bool in_a_task) {
+  struct bound b = {0};
+  gch_chan *there = gch_make(0, 0), *back = gch_make(0, 1);
+  struct rally one = {&b, back, there}, other = {&b, there, back};
+  gch_send(back, NULL);
+  gch_go(pass_on, &one);
+  gch_go(pass_on, &other);
+  if (in_a_task)
+    gch_go(start_noting, &b);
+  else
+    start_noting(&b);
+  await_no_tasks();
+  gch_unref(there);
+  gch_unref(back);
+  return b.waited;
+}
+
+/* 32 runs that go before what is queued; or 61, as above. */
+START_TEST(a_new_task_waits_for_few_runs_of_those_that_wake_each_other) {
+  int times = 0;
+  gch_maxprocs(1);
+  for (int i = 0; i < TRIES; i++)
+    times += wait_beside_ping_pong(_i) <= (_i ? 2 * 32 : 1000);
+  ck_assert_int_ge(times, TRIES / 2);
+}
+END_TEST
+
 /* Behind those that compute */
 
 enum { COMPUTERS = 3 };
@@ -291,6 +337,8 @@ Suite *test_suite(void) {
       t, a_task_started_by_a_task_waits_for_one_run_of_each_that_yields);
   tcase_add_test(
       t, a_task_started_by_a_thread_waits_for_few_runs_of_those_that_yield);
+  tcase_add_loop_test(
+      t, a_new_task_waits_for_few_runs_of_those_that_wake_each_other, 0, 2);
   tcase_add_test(
       t, a_task_runs_behind_computing_ones_however_long_workers_worked_before);
   return s;
