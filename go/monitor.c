@@ -11,8 +11,8 @@
  *   since the last look it goes on with something else, and where it has taken
  *   few, the last in the queue has long to wait. They may be stolen. The looks
  *   for that begin after NEXT_MIN, and become rarer while they find none, to
- *   NEXT_MAX. Where it is they who let tasks be stolen at all they become rarer
- *   whatever they find, to NEXT_VAIN.
+ *   NEXT_MAX; and closer again in times without any. Where it is they who let
+ *   tasks be stolen at all they become rarer whatever they find, to NEXT_VAIN.
  *
  * Who gives a proc to a worker, or wakes a task, looks after that whether the
  * flag `on` (or `on_next`) is set; the monitor clears the flag before it looks
@@ -30,8 +30,12 @@ enum {
   NEXT_MIN = 20000,
   NEXT_MAX = 1000000,
   NEXT_VAIN = 160000,
-  NEXT_FORGET = 10000000, /* without looks at next they begin with NEXT_MIN */
 };
+
+/* For each so many intervals without a look at next the interval halves. So
+   looks that find nothing, if some come every now and then, take two in a
+   hundred of a processor at most. */
+enum { NEXT_FORGET = 8 };
 
 enum { QUIET_LOOKS = 20 }; /* without a worker before the monitor stops */
 
@@ -74,15 +78,26 @@ static int64_t longest(void) {
   return gch__thefts_vain() ? NEXT_VAIN : NEXT_MAX;
 }
 
+/* The interval, after a time without looks at next. */
+static int64_t forget(int64_t quiet) {
+  int64_t known = atomic_load(&monitor.interval), interval = known;
+  for (; interval > NEXT_MIN && quiet >= NEXT_FORGET * interval; interval /= 2)
+    quiet -= NEXT_FORGET * interval;
+  if (interval < NEXT_MIN)
+    interval = NEXT_MIN;
+  if (interval != known)
+    atomic_store(&monitor.interval, interval);
+  return interval;
+}
+
 void gch__monitor_next(void) {
   if (atomic_load_explicit(&monitor.on_next, memory_order_relaxed) ||
       atomic_exchange(&monitor.on_next, true))
     return;
   int64_t now = gch__now();
   gch__service_start(); /* as in gch__monitor */
-  if (now - atomic_load(&monitor.last_next) > NEXT_FORGET)
-    atomic_store(&monitor.interval, NEXT_MIN);
-  int64_t interval = atomic_load(&monitor.interval), most = longest();
+  int64_t interval = forget(now - atomic_load(&monitor.last_next));
+  int64_t most = longest();
   look_at(now + (interval < most ? interval : most));
 }
 
