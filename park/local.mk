@@ -20,6 +20,7 @@ libgulch_la_SOURCES += \
   park/fork.h \
   park/futex.c \
   park/futex.h \
+  park/habit.h \
   park/hash.h \
   park/linux.h \
   park/lock.c \
@@ -38,6 +39,8 @@ libgulch_la_SOURCES += \
   park/sleepers.h \
   park/slice.c \
   park/slice.h \
+  park/spin.c \
+  park/spin.h \
   park/stay.c \
   park/stay.h \
   park/strict.h \

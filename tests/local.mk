@@ -101,6 +101,7 @@ check_PROGRAMS += \
   tests/check_signal \
   tests/check_signal_ctx \
   tests/check_signal_restore \
+  tests/check_spin \
   tests/check_stop_wait \
   tests/check_strict \
   tests/check_sync_ctx \
