@@ -4,9 +4,9 @@
  * threads, with that of the task that each runs, so what hangs on a parked
  * task's alone would be a leak to it. When the process ends it is told of the
  * stacks of all tasks that have begun, of what they have touched: a stack is
- * large, and its guard must not be read. Who is left or begins after that is
- * told of then; but of what was told before no more, since it looks through all
- * that it was told, and tasks may go on for long.
+ * large, and its guard must not be read. Who is about to be left, or begins,
+ * after that is told of then; but of what was told before no more, since it
+ * looks through all that it was told, and tasks may go on for long.
  *
  * The lock guards the list of those stacks.
  */
@@ -108,7 +108,7 @@ static void tell_of(struct gch_sanitizer_stack *s, size_t used) {
 
 void gch__root_left(struct gch_sanitizer_stack *s) {
   tell_of(s, used_of(s));
-  const char *fake = __atomic_load_n(&s->last_fake, __ATOMIC_RELAXED);
+  const char *fake = __atomic_load_n(&s->last_fake, __ATOMIC_SEQ_CST);
   if (fake)
     s->fake_told = tell_of_fake(fake, s->size, s->fake_told);
 }

@@ -27,13 +27,14 @@ GCH_WEAK void __sanitizer_start_switch_fiber(void **fake, const void *bottom,
                                              size_t size);
 GCH_WEAK void __sanitizer_finish_switch_fiber(void *fake, const void **bottom,
                                               size_t *size);
+GCH_WEAK void *__asan_get_current_fake_stack(void);
 GCH_WEAK void __asan_unpoison_memory_region(const volatile void *p,
                                             size_t size);
 #undef GCH_WEAK
 
 /* roots.c, for LeakSanitizer: whether it is there; what it is to look through
-   from now on; a stack, while a task is on it; and where that has been left
-   while the process ends. */
+   from now on; a stack, while a task is on it; and where that is about to be
+   left while the process ends. */
 extern GCH_HIDDEN atomic_bool gch__roots_ending;
 bool gch__roots_wanted(void);
 void gch__root(const void *p, size_t size);
@@ -100,20 +101,29 @@ static inline void gch__sanitizer_stack_unused(struct gch_stack *s) {
 void gch__sanitizer_native(struct gch_sanitizer_stack *s);
 void gch__sanitizer_native_end(struct gch_sanitizer_stack *s);
 
+/* What hangs on s is known to LeakSanitizer from here on, also while s belongs
+   to no thread. Each of two stores before it looks at what the other stores: s
+   where its fake stack is, and the process that it ends. So one of them tells of
+   it, and before s is left. */
+static inline void gch__sanitizer_root(struct gch_sanitizer_stack *s) {
+  if (__asan_get_current_fake_stack)
+    __atomic_store_n(&s->last_fake, __asan_get_current_fake_stack(),
+                     __ATOMIC_SEQ_CST);
+  if (atomic_load(&gch__roots_ending))
+    gch__root_left(s);
+}
+
 /* Right before a switch. from is NULL where nobody comes back. */
 __attribute__((always_inline)) static inline void
 gch__sanitizer_leave(struct gch_sanitizer_stack *from,
                      struct gch_sanitizer_stack *to) {
+  if (from)
+    gch__sanitizer_root(from);
   if (__tsan_switch_to_fiber)
     __tsan_switch_to_fiber(to->fiber, 0);
-  if (__sanitizer_start_switch_fiber) {
+  if (__sanitizer_start_switch_fiber)
     __sanitizer_start_switch_fiber(from ? &from->fake : NULL, to->bottom,
                                    to->size);
-    if (from)
-      __atomic_store_n(&from->last_fake, from->fake, __ATOMIC_RELAXED);
-  }
-  if (from && atomic_load_explicit(&gch__roots_ending, memory_order_relaxed))
-    gch__root_left(from);
 }
 
 /* Right after it, on the stack s. */
