@@ -9,10 +9,11 @@
 enum { KINDS = 2 }; /* threads, tasks */
 
 /* A context whose err is asked by who closes its channel, and answers when the
-   gate is open. */
+   gate is open; at once while what is to hang on it is not there yet. */
 struct slow {
   gch_chan *done, *gate;
-  atomic_int asked;
+  atomic_bool planted;
+  atomic_int asked, asked_early;
 };
 
 static gch_chan *slow_done(void *self, const gch_ctx *parent) {
@@ -23,6 +24,10 @@ static gch_chan *slow_done(void *self, const gch_ctx *parent) {
 static int slow_err(void *self, const gch_ctx *parent) {
   struct slow *s = self;
   (void)parent;
+  if (!atomic_load(&s->planted)) {
+    atomic_fetch_add(&s->asked_early, 1);
+    return EIO;
+  }
   atomic_fetch_add(&s->asked, 1);
   gch_recv(s->gate, NULL);
   return EIO;
@@ -56,6 +61,7 @@ static void plant(struct tree *t, gch_chan *done, bool asked) {
   t->below_other = gch_ctx_with_cancel(t->other);
   if (asked)
     gch_ctx_done(t->child);
+  atomic_store(&t->slow.planted, true);
 }
 
 static void plant_on(struct tree *t, gch_ctx *top, bool asked) {
@@ -145,9 +151,20 @@ START_TEST(what_is_below_a_custom_context_that_was_being_closed_is_done) {
 }
 END_TEST
 
+/* The deadline passes when all is planted, or it is told that it was early. */
+static bool plant_in_time(struct tree *t, int64_t timeout, bool asked) {
+  plant_on(t, gch_ctx_with_timeout(gch_ctx_background(), timeout), asked);
+  while (atomic_load(&t->slow.asked) + atomic_load(&t->slow.asked_early) == 0)
+    gch_sleep(20 * GCH_MICROSECOND);
+  return atomic_load(&t->slow.asked_early) == 0;
+}
+
 START_TEST(what_is_below_a_custom_context_that_a_deadline_closed_is_done) {
   struct tree t;
-  plant_on(&t, gch_ctx_with_timeout(gch_ctx_background(), MS), _i);
+  for (int64_t timeout = MS; !plant_in_time(&t, timeout, _i); timeout *= 2) {
+    gch_close(t.slow.gate);
+    expect_done(&t);
+  }
   fork_in_err(&t);
   expect_done(&t);
   await_no_tasks();
