@@ -203,6 +203,7 @@ EXTRA_DIST += \
   tests/fork_alone.h \
   tests/fork_life.h \
   tests/fork_scene.h \
+  tests/hear.h \
   tests/instrumented.c \
   tests/key_facts.h \
   tests/lib.sh \
