@@ -221,14 +221,6 @@ START_TEST(a_task_started_by_a_thread_waits_for_few_runs_of_those_that_yield) {
 END_TEST
 
 /* A pair wakes one another: each goes before what is queued, for a while. */
-static void pass(struct bound *b, gch_chan *from, gch_chan *to) {
-  while (gch_recv(from, NULL) == 0 && !atomic_load(&b->over)) {
-    atomic_fetch_add(&b->runs, 1);
-    gch_send(to, NULL);
-  }
-  gch_close(to);
-}
-
 struct rally {
   struct bound *b;
   gch_chan *from, *to;
@@ -236,7 +228,11 @@ struct rally {
 
 static void pass_on(void *arg) {
   struct rally *r = arg;
-  pass(r->b, r->from, r->to);
+  while (gch_recv(r->from, NULL) == 0 && !atomic_load(&r->b->over)) {
+    atomic_fetch_add(&r->b->runs, 1);
+    gch_send(r->to, NULL);
+  }
+  gch_close(r->to);
 }
 
 static long wait_beside_ping_pong(bool in_a_task) {

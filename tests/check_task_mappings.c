@@ -43,24 +43,12 @@ static long quarter(void) {
   return n / 4;
 }
 
-static long threads(void) {
-  long n = 0;
-  char line[128];
-  FILE *f = fopen("/proc/self/status", "r");
-  while (f && fgets(line, sizeof line, f))
-    if (sscanf(line, "Threads: %ld", &n) == 1)
-      break;
-  if (f)
-    fclose(f);
-  return n;
-}
-
 /* What else comes: slabs; and for each thread a stack and an arena, with what
    guards them. A busy machine may have up to a hundred threads, where workers
    wait for the kernel's own lock of the memory. */
 static long others(void) {
-  enum { SLABS = 300, A_THREAD = 4 };
-  return SLABS + A_THREAD * threads();
+  enum { SLABS = 100, A_THREAD = 4 };
+  return SLABS + A_THREAD * thread_count();
 }
 
 struct crowd {

@@ -4,6 +4,7 @@
 #define GULCH_TESTS_ENDS_H
 
 #include "harness.h"
+#include "hear.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,19 +29,6 @@ static inline _Noreturn void end_with(int (*fn)(void *), void *arg, int fds[]) {
   exit(fn(arg));
 }
 
-/* Reads to the end, also what has no room: nobody is to write in vain. */
-static inline void hear(int fd, char *text, size_t room) {
-  char rest[512];
-  ssize_t n;
-  do {
-    n = room > 0 ? read(fd, text, room) : read(fd, rest, sizeof rest);
-    if (n > 0 && room > 0) {
-      text += n;
-      room -= (size_t)n;
-    }
-  } while (n > 0 || (n < 0 && errno == EINTR));
-}
-
 /* A process that does exit(fn(arg)), as main does by returning. */
 static inline struct ending ending_of(int (*fn)(void *), void *arg) {
   struct ending e = {0};
@@ -54,8 +42,7 @@ static inline struct ending ending_of(int (*fn)(void *), void *arg) {
   if (pid == 0)
     end_with(fn, arg, fds);
   close(fds[1]);
-  hear(fds[0], e.text, sizeof e.text - 1);
-  close(fds[0]);
+  hear(fds[0], e.text, sizeof e.text);
   while (waitpid(pid, &e.status, 0) < 0)
     if (errno != EINTR)
       abort();

@@ -218,6 +218,7 @@ EXTRA_DIST += \
   tests/fork_alone.h \
   tests/fork_life.h \
   tests/fork_scene.h \
+  tests/hear.h \
   tests/instrumented.c \
   tests/io_facts.h \
   tests/key_facts.h \

@@ -5,6 +5,7 @@
 #define GULCH_TESTS_SCENE_H
 
 #include "fork_life.h"
+#include "hear.h"
 
 #include <stdlib.h>
 
@@ -43,12 +44,7 @@ static inline int play_to_end(const char *scene, const char *variable,
     become(scene, variable, value, fds[1]);
   }
   close(fds[1]);
-  size_t have = 0;
-  for (ssize_t n; have < SCENE_TEXT - 1; have += (size_t)n)
-    if ((n = read(fds[0], text + have, SCENE_TEXT - 1 - have)) <= 0)
-      break;
-  text[have] = '\0';
-  close(fds[0]);
+  hear(fds[0], text, SCENE_TEXT);
   while (waitpid(pid, &status, 0) < 0)
     if (errno != EINTR)
       abort();
