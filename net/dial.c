@@ -82,31 +82,35 @@ static void run(void *arg) {
   gch_send(t->race->ended, &t);
 }
 
-/* Waits for one to end, or until the next may start (last: no longer), or ctx
-   is done (NULL). */
-static struct attempt *next_to_end(struct race *r, bool last) {
+/* Waits for one to end, or until then, or ctx is done (NULL). */
+static struct attempt *next_to_end(struct race *r, int64_t until) {
   struct attempt *t = NULL;
   gch_select(GCH_RECV(r->ended, &t), GCH_RECV(gch_ctx_done(r->ctx), NULL),
-             GCH_UNTIL(last ? GCH_FOREVER : gch_in(HEAD_START)));
+             GCH_UNTIL(until));
   return t;
 }
 
-/* The one that has won; NULL: none. */
+/* The one that has won; NULL: none. The next starts when the latest has had its
+   time, or has failed: not when an older one fails. */
 static struct attempt *run_all(struct race *r, struct attempt *t, size_t n) {
   size_t started = 0, ended = 0;
+  int64_t next_at = gch_now();
   while (ended < n && gch_ctx_err(r->ctx) == 0) {
-    if (started < n) {
+    if (started < n && gch_now() >= next_at) {
       struct attempt *next = &t[started++];
       if (gch_wg_go(&r->wg, run, next) != 0) {
         next->err = ENOMEM;
         ended++;
         continue;
       }
+      next_at = gch_in(HEAD_START);
     }
-    struct attempt *one = next_to_end(r, started == n);
+    struct attempt *one = next_to_end(r, started < n ? next_at : GCH_FOREVER);
     if (one && one->err == 0)
       return one;
     ended += one != NULL;
+    if (one == &t[started - 1])
+      next_at = gch_now();
   }
   return NULL;
 }

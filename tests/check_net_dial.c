@@ -37,29 +37,36 @@ static void expect_order(const char *const *ips, int n) {
     ck_assert_str_eq(noted[i], ips[i]);
 }
 
-/* A port where 127.0.0.1 listens, nobody gets through at 127.0.0.2, as its
-   backlog is full, and others refuse. */
-struct place {
-  int good, full, port, clog[8];
+/* A port where 127.0.0.1 listens, nobody gets through at 127.0.0.2 and .7, as
+   their backlogs are full, and others refuse. */
+struct full {
+  int fd, clog[8];
 };
 
-static void fill(struct place *p) {
+struct place {
+  int good, port;
+  struct full full[2];
+};
+
+static struct full fill(const char *ip, int port) {
+  struct full f = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   struct sockaddr_in a = {.sin_family = AF_INET,
-                          .sin_port = htons((uint16_t)p->port)};
-  inet_pton(AF_INET, "127.0.0.2", &a.sin_addr);
-  p->full = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  ck_assert_int_eq(bind(p->full, (struct sockaddr *)&a, sizeof a), 0);
-  ck_assert_int_eq(listen(p->full, 0), 0);
+                          .sin_port = htons((uint16_t)port)};
+  inet_pton(AF_INET, ip, &a.sin_addr);
+  ck_assert_int_eq(bind(f.fd, (struct sockaddr *)&a, sizeof a), 0);
+  ck_assert_int_eq(listen(f.fd, 0), 0);
   for (int i = 0; i < 8; i++) {
-    p->clog[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    connect(p->clog[i], (struct sockaddr *)&a, sizeof a);
+    f.clog[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    connect(f.clog[i], (struct sockaddr *)&a, sizeof a);
   }
+  return f;
 }
 
 static struct place place_new(void) {
   struct place p = {.good = listener("tcp4", "127.0.0.1:0")};
   p.port = port_of(p.good);
-  fill(&p);
+  p.full[0] = fill("127.0.0.2", p.port);
+  p.full[1] = fill("127.0.0.7", p.port);
   await_poller(p.good);
   atomic_store(&connects, 0);
   return p;
@@ -67,9 +74,11 @@ static struct place place_new(void) {
 
 static void place_end(struct place *p) {
   gch_io_close(p->good);
-  close(p->full);
-  for (int i = 0; i < 8; i++)
-    close(p->clog[i]);
+  for (int k = 0; k < 2; k++) {
+    close(p->full[k].fd);
+    for (int i = 0; i < 8; i++)
+      close(p->full[k].clog[i]);
+  }
 }
 
 static int dial_list(const gch_ctx *ctx, const struct place *p,
@@ -230,6 +239,38 @@ START_TEST(one_that_hangs_is_overtaken_after_300_ms) {
 }
 END_TEST
 
+static void stop_listening(void *f) {
+  await_count(&connects, 2);
+  shutdown(((struct full *)f)->fd, SHUT_RDWR);
+}
+
+static void cancel_after_five(void *ctx) {
+  await_count(&connects, 5);
+  gch_ctx_cancel(ctx);
+}
+
+/* The first fails a second after its start: its SYN is sent once more, and now
+   refused. The fourth has run for 100 ms then. */
+START_TEST(one_that_fails_late_does_not_hurry_the_next) {
+  struct place p = place_new();
+  gch_ctx *ctx = gch_ctx_with_cancel(bg());
+  test_thread *stop = thread_start(stop_listening, &p.full[0]);
+  test_thread *end = thread_start(cancel_after_five, ctx);
+  int64_t begun = gch_now();
+  int fd;
+  ck_assert_int_eq(
+      dial_list(ctx, &p, "tcp",
+                "127.0.0.2,127.0.0.7,127.0.0.7,127.0.0.7,127.0.0.7", &fd),
+      ECANCELED);
+  thread_join(stop);
+  thread_join(end);
+  for (int i = 1; i < 5; i++)
+    ck_assert_int_ge(noted_at[i] - begun, i * 300 * GCH_MILLISECOND);
+  gch_ctx_end(ctx);
+  place_end(&p);
+}
+END_TEST
+
 START_TEST(the_families_take_turns) {
   struct place p = place_new();
   static const char *const order[] = {"127.0.0.3", "::1",       "127.0.0.4",
@@ -311,6 +352,7 @@ Suite *test_suite(void) {
   t = test_case(s, "several");
   tcase_add_test(t, one_that_refuses_makes_way_for_the_next);
   tcase_add_test(t, one_that_hangs_is_overtaken_after_300_ms);
+  tcase_add_test(t, one_that_fails_late_does_not_hurry_the_next);
   tcase_add_test(t, the_families_take_turns);
   tcase_add_test(t, the_first_error_is_told);
   tcase_add_test(t, races_leave_nothing_open);
