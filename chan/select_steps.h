@@ -81,9 +81,12 @@ static int attempt(const struct select *s, gch_case *k,
   return gch__send_locked(k->chan, k->elem, partner);
 }
 
-/* Case i fired with err; no lock is held, and its channel is not touched. */
+/* Case i fired with err; no lock is held, and its channel is not touched. What
+   is the user's comes last, as it may leave by longjmp: a panic's hook, drop. */
 static size_t fired(const struct select *s, size_t i, int err, drop_fn *drop) {
   gch_case *k = &s->cases[i];
+  if (s->special & ARMS)
+    gch__arms_exit(s->cases, s->n);
   if (k->err)
     *k->err = err;
   if (err == 0 && drop)

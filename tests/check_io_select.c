@@ -2,6 +2,8 @@
 /* Descriptors as arms of a select. */
 #include "io_facts.h"
 
+#include <setjmp.h>
+
 START_TEST(an_arm_is_ready_where_a_call_would_not_wait) {
   struct ends e = make_ends(_i);
   int err = 77;
@@ -240,6 +242,29 @@ START_TEST(a_case_may_be_made_by_a_function) {
 }
 END_TEST
 
+static jmp_buf out;
+
+static void leave(const char *words) {
+  (void)words;
+  longjmp(out, 1);
+}
+
+/* A close would wait for a select that had kept the record. */
+START_TEST(a_panic_that_is_left_lets_go_of_the_descriptors) {
+  struct ends e = make_ends(_i);
+  gch_chan *c = gch_make_of(int, 1);
+  gch_close(c);
+  gch_set_panic_hook(leave);
+  if (setjmp(out) == 0) {
+    gch_select_ordered(GCH_SEND(c, &(int){1}), GCH_READABLE(e.out));
+    ck_abort_msg("no panic");
+  }
+  gch_set_panic_hook(NULL);
+  gch_unref(c);
+  close_ends(e);
+}
+END_TEST
+
 Suite *test_suite(void) {
   Suite *s = suite_create("io_select");
   TCase *t = test_case(s, "at once");
@@ -259,5 +284,6 @@ Suite *test_suite(void) {
   add_io_test(t, an_ordered_select_takes_the_first);
   add_io_test(t, an_array_may_be_used_again);
   add_io_test(t, a_case_may_be_made_by_a_function);
+  add_io_test(t, a_panic_that_is_left_lets_go_of_the_descriptors);
   return s;
 }
