@@ -1,163 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * Begin, wait, end. A wait is a group of one waiter, in a queue of the record
- * (for readiness, or for the turn), and of a second one in the queue of a
- * context's done channel, if there is a context.
- *
- *     winner     means                     set by
- *     WAITING    nobody yet                the sleeper
- *     NO_CASE    an event; a turn that     who holds the record's lock
- *                was handed over; a close;
- *                a new deadline
- *     WAY_OUT    the context is done       the channel's close, its lock held;
- *                                          or the sleeper, who finds it closed
- *     GAVE_UP    a deadline has passed     the sleeper
- *
- * The record's waiter is queued first, then the other; each under its lock, no
- * two at once. The sleeper takes out of its queue what nobody has claimed.
- *
- * What a claimer of the first says in err: 0, an event or the turn; EBADF, the
- * record is closing; ESTALE, nothing has happened, but look again (a new
- * deadline; a number that was closed just before).
- */
-#include "io/call.h"
+/* Begin, wait for the turn or for readiness, end: call.h. */
+#include "io/sleep.h"
 
-#include "chan/observe.h"
-#include "chan/timed.h"
 #include "context/impl.h"
-#include "park/strict.h"
 
 #include <gulch/go.h>
 
 #include <fcntl.h>
-
-/* Of a waiter that nobody has claimed. */
-enum { UNTOUCHED = -1 };
-
-struct sleep {
-  struct gch_group group;
-  struct gch_waiter on_fd[GCH_FD_WAYS], on_done;
-  bool on_done_queued;
-};
-
-static int64_t deadline_of(const struct gch_io_call *c, int way) {
-  return atomic_load_explicit(&c->record->ways[way].deadline,
-                              memory_order_relaxed);
-}
-
-/* The earlier, where the caller waits for both ways. */
-static int64_t user_deadline(const struct gch_io_call *c) {
-  int64_t deadline = deadline_of(c, c->way);
-  if (c->both && deadline_of(c, !c->way) < deadline)
-    deadline = deadline_of(c, !c->way);
-  return deadline;
-}
-
-static bool has_passed(int64_t deadline) {
-  return deadline != GCH__FOREVER && deadline <= gch__now();
-}
-
-/* Sleeping */
-
-/* Out of the queues of the record: those for readiness, or the turns'. */
-static void take_out(struct sleep *s, const struct gch_io_call *c, bool turns) {
-  struct gch_fd *r = c->record;
-  gch__lock(&r->lock);
-  for (int way = 0; way < GCH_FD_WAYS; way++) {
-    struct gch_queue *q = turns ? &r->ways[way].turns : &r->ways[way].waiters;
-    if (gch__io_waits_for(c, way) && gch__queue_has(q, &s->on_fd[way]))
-      gch__queue_remove(q, &s->on_fd[way]);
-  }
-  gch__unlock(&r->lock);
-}
-
-/* As context/way_out.c does it. False: done is closed, and nobody had claimed
-   the group before. */
-static bool queue_on_done(struct sleep *s, gch_chan *done) {
-  struct gch_waiter *partner;
-  bool wake = false;
-  s->on_done = (struct gch_waiter){.group = &s->group, .pos = GCH_WAY_OUT};
-  gch__lock(&done->lock);
-  s->on_done_queued = gch__recv_locked(done, NULL, &partner) == EAGAIN;
-  if (s->on_done_queued) {
-    wake = gch__receiver_comes(done);
-    gch__turn_to_queue(done);
-    gch__queue_add(&done->receivers, &s->on_done);
-  }
-  bool watched = gch__is_watched(done);
-  gch__unlock(&done->lock);
-  gch__wake(partner);
-  if (wake)
-    gch__timed_wake();
-  if (watched)
-    gch__look(done);
-  return s->on_done_queued || !gch__claim(&s->group, GCH_WAY_OUT);
-}
-
-static void leave_done(struct sleep *s, gch_chan *done) {
-  if (!s->on_done_queued)
-    return;
-  gch__lock(&done->lock);
-  if (gch__queue_has(&done->receivers, &s->on_done))
-    gch__queue_remove(&done->receivers, &s->on_done);
-  gch__receiver_left(done);
-  gch__unlock(&done->lock);
-}
-
-/* Before on_fd is queued; the lock is held. */
-static void sleep_init(struct sleep *s, const struct gch_io_call *c,
-                       int64_t deadline) {
-  gch__group_init(&s->group, gch__task_self(), deadline, !c->done && !c->both);
-  s->on_done_queued = false;
-  for (int way = 0; way < GCH_FD_WAYS; way++)
-    s->on_fd[way] = (struct gch_waiter){.group = &s->group,
-                                        .elem = (void *)(uintptr_t)c->word,
-                                        .pos = GCH_NO_CASE,
-                                        .err = UNTOUCHED};
-}
-
-/* Until when c's caller may sleep: its own deadline, or the user's. */
-static int64_t sleeps_until(const struct gch_io_call *c) {
-  int64_t user = user_deadline(c);
-  return user < c->deadline ? user : c->deadline;
-}
-
-/* What the claimer said. */
-static int told(const struct sleep *s, const struct gch_io_call *c) {
-  int err = s->on_fd[c->way].err;
-  return c->both && err == UNTOUCHED ? s->on_fd[!c->way].err : err;
-}
-
-/* on_fd is queued, for readiness or the turn, and no lock held. 0, EBADF,
-   ESTALE as its claimer said; ETIMEDOUT; ECANCELED: the context is done. */
-static int sleep(struct sleep *s, const struct gch_io_call *c, bool for_turn,
-                 int64_t deadline) {
-  bool over = c->done && !queue_on_done(s, c->done);
-  int err = over ? 0 : gch__park(&s->group.parker, deadline);
-  if (err != 0 && !gch__claim(&s->group, GCH_GAVE_UP))
-    err = gch__park(&s->group.parker, GCH__FOREVER);
-  /* Relaxed: the unpark came after it. */
-  uint32_t winner =
-      atomic_load_explicit(&s->group.winner, memory_order_relaxed);
-  if (c->done && winner != GCH_WAY_OUT)
-    leave_done(s, c->done);
-  if (err == 0 && winner == GCH_WAY_OUT)
-    err = ECANCELED;
-  if (err != 0 || c->both)
-    take_out(s, c, for_turn);
-  return err ? err : told(s, c);
-}
-
-/* err, of a sleep: 0: go on; ESTALE: the same, but nothing has happened. */
-static int judge(struct gch_io_call *c, int err) {
-  if (err == ECANCELED)
-    return gch__ctx_over(c->ctx, c->done);
-  if (err == ETIMEDOUT && !has_passed(c->deadline))
-    err = ESTALE; /* the user's, which may have been changed */
-  if (err == ESTALE && has_passed(user_deadline(c)))
-    return ETIMEDOUT;
-  return err;
-}
 
 /* The turn */
 
@@ -195,20 +44,20 @@ static int take_turn(struct gch_io_call *c) {
 
 /* The caller is a user. 0: it has the turn. ESTALE: look once more. */
 static int await_turn(struct gch_io_call *c, uint32_t *ticket) {
-  struct sleep s;
+  struct gch_io_sleep s;
   struct gch_fd *r = c->record;
   struct gch_fd_way *way = &r->ways[c->way];
   gch__lock(&r->lock);
   int err = take_turn(c);
-  int64_t deadline = sleeps_until(c);
+  int64_t deadline = gch__io_sleeps_until(c);
   if (err == EBUSY) {
     if (*ticket == 0 && (*ticket = ++way->tickets) == 0)
       *ticket = ++way->tickets;
-    sleep_init(&s, c, deadline);
+    gch__io_sleep_init(&s, c, deadline);
     queue_by_ticket(&way->turns, &s.on_fd[c->way], *ticket);
   }
   gch__unlock(&r->lock);
-  return err == EBUSY ? judge(c, sleep(&s, c, true, deadline)) : err;
+  return err == EBUSY ? gch__io_sleep(&s, c, true, deadline) : err;
 }
 
 /* Before the caller waits for a turn: the number may be another's than theirs
@@ -232,7 +81,7 @@ static int enter(struct gch_io_call *c) {
     int err = gch__fd_enter(c->fd, c->turn, &c->record);
     if (err != EBUSY)
       return err;
-    if (has_passed(user_deadline(c)) || has_passed(c->deadline))
+    if (gch__io_is_late(c) || gch__has_passed(c->deadline))
       err = ETIMEDOUT;
     else if (verify(c->record) == 0)
       do
@@ -269,7 +118,7 @@ int gch__io_begin(struct gch_io_call *c, const char *word, int fd, int way,
   if (!gch__task_self())
     c->cancel_before = gch__cancel_off();
   int err = enter(c);
-  if (err == 0 && has_passed(user_deadline(c)))
+  if (err == 0 && gch__io_is_late(c))
     err = ETIMEDOUT;
   return err;
 }
@@ -335,17 +184,18 @@ static unsigned ways_of(const struct gch_io_call *c) {
 
 /* Queues the caller for readiness, unless something has come since it looked
    (EAGAIN). ENOENT, EPERM, EBADF, ENOMEM: not queued. */
-static int queue(struct gch_io_call *c, struct sleep *s, int64_t *deadline) {
+static int queue(struct gch_io_call *c, struct gch_io_sleep *s,
+                 int64_t *deadline) {
   struct gch_fd *r = c->record;
   gch__lock(&r->lock);
-  *deadline = sleeps_until(c);
+  *deadline = gch__io_sleeps_until(c);
   int err = reason(c);
   if (err == 0)
     err = gch__poller_arm(r, ways_of(c));
   if (err == 0) {
     c->stays = true;
     c->kicks = r->kicks;
-    sleep_init(s, c, *deadline);
+    gch__io_sleep_init(s, c, *deadline);
     for (int way = 0; way < GCH_FD_WAYS; way++)
       if (gch__io_waits_for(c, way))
         gch__queue_add(&r->ways[way].waiters, &s->on_fd[way]);
@@ -379,9 +229,9 @@ static bool is_stale(struct gch_io_call *c) {
 
 int gch__io_await(struct gch_io_call *c) {
   for (;;) {
-    struct sleep s;
+    struct gch_io_sleep s;
     int64_t deadline;
-    if (has_passed(c->deadline))
+    if (gch__has_passed(c->deadline))
       return ETIMEDOUT;
     int err = queue(c, &s, &deadline);
     if (err == ENOENT)
@@ -395,12 +245,10 @@ int gch__io_await(struct gch_io_call *c) {
     if (err)
       return err;
     gch__poller_attend();
-    err = sleep(&s, c, false, deadline);
-    bool event = err == 0;
-    err = judge(c, err);
+    err = gch__io_sleep(&s, c, false, deadline);
     if (err == ESTALE)
       return 0;
-    if (err || !event || !is_stale(c))
+    if (err || !is_stale(c))
       return err;
     for (int way = 0; way < GCH_FD_WAYS; way++)
       gch__io_look_at(c, way);
@@ -409,23 +257,22 @@ int gch__io_await(struct gch_io_call *c) {
 
 int gch__io_pause(struct gch_io_call *c, int64_t *pause) {
   enum { FIRST = 1000000, LAST = 50000000 };
-  struct sleep s;
+  struct gch_io_sleep s;
   struct gch_fd *r = c->record;
   *pause = *pause == 0 ? FIRST : *pause < LAST ? 2 * *pause : LAST;
   int64_t end = gch__from_now(*pause);
-  if (has_passed(c->deadline))
+  if (gch__has_passed(c->deadline))
     return ETIMEDOUT;
   gch__lock(&r->lock);
   bool closing = atomic_load(&r->state) & GCH_FD_CLOSING;
-  if (sleeps_until(c) < end)
-    end = sleeps_until(c);
+  if (gch__io_sleeps_until(c) < end)
+    end = gch__io_sleeps_until(c);
   if (!closing) {
-    sleep_init(&s, c, end);
+    gch__io_sleep_init(&s, c, end);
     gch__queue_add(&r->ways[c->way].waiters, &s.on_fd[c->way]);
   }
   gch__unlock(&r->lock);
-  int err = closing ? EBADF : judge(c, sleep(&s, c, false, end));
-  return err == ESTALE || (err == ETIMEDOUT && !has_passed(sleeps_until(c)))
-             ? 0
-             : err;
+  int err = closing ? EBADF : gch__io_sleep(&s, c, false, end);
+  bool late = gch__has_passed(gch__io_sleeps_until(c));
+  return err == ESTALE || (err == ETIMEDOUT && !late) ? 0 : err;
 }

@@ -17,6 +17,8 @@ libgulch_la_SOURCES += \
   io/read.c \
   io/record.c \
   io/record.h \
+  io/sleep.c \
+  io/sleep.h \
   io/socket.c \
   io/stdio.c \
   io/wait.c \

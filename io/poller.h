@@ -58,13 +58,13 @@ void gch__poller_tell(const struct gch_events *events, int n,
 void gch__poller_forked(void);
 void gch__seat_forked(void);
 
-/* Whether what is armed stays so after an event. */
 /* Until deadline, which may be any; 0: it has passed. */
 static inline int64_t gch__time_left(int64_t deadline) {
   int64_t now = gch__now();
   return deadline > now ? deadline - now : 0;
 }
 
+/* Whether what is armed stays so after an event. */
 static inline bool gch__poller_keeps(const struct gch_fd *r) {
   return GCH_HAVE_EPOLL && r->adopted;
 }

@@ -79,6 +79,7 @@ check_PROGRAMS += \
   tests/check_io_reuse \
   tests/check_io_select \
   tests/check_io_socket \
+  tests/check_io_turns \
   tests/check_key \
   tests/check_key_drop \
   tests/check_group_forms \
