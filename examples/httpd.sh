@@ -4,6 +4,7 @@
 # ends by a signal. examples/curl, where it was built, downloads from it.
 # shellcheck disable=SC1091,SC2154 # what comes from make
 . "$srcdir/tests/lib.sh"
+. "$srcdir/tests/servers.sh"
 
 command -v curl >/dev/null || {
   echo "curl is missing"
@@ -17,15 +18,8 @@ echo "a page below" >"$www/sub/index.html"
 head -c 3000001 /dev/zero | tr '\0' x >"$www/with space"
 echo secret >"$scratch/secret"
 
-timeout 300 examples/httpd 127.0.0.1:0 "$www" >"$scratch/log" &
-server=$!
-tries=0
-until address=$(sed -n 's/^listening on //p' "$scratch/log") &&
-  [ "$address" ]; do
-  tries=$((tries + 1))
-  [ $tries -lt 600 ] || fail "it does not listen"
-  sleep 0.05
-done
+start_server examples/httpd 127.0.0.1:0 "$www"
+address=127.0.0.1:$port
 
 get() { # curl's arguments
   curl -s --max-time 60 --path-as-is "$@"
@@ -80,6 +74,6 @@ END
 fi
 
 # A request that was begun does not keep it from ending.
-kill -TERM $server
-wait $server || fail "exit status $?"
+kill -TERM "$server"
+await_server 0
 finish
