@@ -30,9 +30,10 @@ static inline bool gch__arm_is_ready(const gch_case *k) {
   return gch__is_arm(k) && k->parked.size & GCH_ARM_READY;
 }
 
-/* Before all else, and after it. */
-void gch__arms_enter(gch_case *cases, size_t n);
-void gch__arms_exit(gch_case *cases, size_t n);
+/* Before all else, and after it, once or more. No cancellation in between:
+   enter gives what exit restores. */
+int gch__arms_enter(gch_case *cases, size_t n);
+void gch__arms_exit(gch_case *cases, size_t n, int cancel);
 
 /* Looks at all. Without waiting. */
 void gch__arms_look(gch_case *cases, size_t n);

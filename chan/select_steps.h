@@ -26,6 +26,7 @@ struct select {
   int64_t deadline;
   uint8_t special; /* what is not usual: DROPS, ARMS */
   void *discard;   /* where a value that is discarded goes */
+  int cancel;      /* what arms need */
 };
 
 enum {
@@ -85,10 +86,10 @@ static int attempt(const struct select *s, gch_case *k,
    is the user's comes last, as it may leave by longjmp: a panic's hook, drop. */
 static size_t fired(const struct select *s, size_t i, int err, drop_fn *drop) {
   gch_case *k = &s->cases[i];
-  if (s->special & ARMS)
-    gch__arms_exit(s->cases, s->n);
   if (k->err)
     *k->err = err;
+  if (s->special & ARMS)
+    gch__arms_exit(s->cases, s->n, s->cancel);
   if (err == 0 && drop)
     drop(s->discard);
   if (err != 0 && k->kind == GCH_CASE_SEND)
@@ -328,9 +329,9 @@ static size_t run_arms_once(const struct select *s, struct choice first) {
 }
 
 /* What is due, or ready, beats the deadline. */
-static size_t run_arms(const struct select *s, struct choice first) {
+static size_t run_arms(struct select *s, struct choice first) {
   size_t i;
-  gch__arms_enter(s->cases, s->n);
+  s->cancel = gch__arms_enter(s->cases, s->n);
   while ((i = run_arms_once(s, first)) == AGAIN)
     first.chosen = AGAIN; /* the turns are old */
   if (i == s->deadline_at) {
@@ -339,7 +340,7 @@ static size_t run_arms(const struct select *s, struct choice first) {
       if (gch__arm_is_ready(&s->cases[k]))
         i = fired(s, k, s->cases[k].parked.waiter.err, NULL);
   }
-  gch__arms_exit(s->cases, s->n);
+  gch__arms_exit(s->cases, s->n, s->cancel);
   return i;
 }
 

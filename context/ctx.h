@@ -95,7 +95,7 @@ GCH_API const void *gch_ctx_value(const gch_ctx *ctx, const void *key);
 GCH_API size_t gch_ctx_string(const gch_ctx *ctx, char *buf, size_t len);
 
 /* Go's words for an error: "closed channel", "context canceled", "context
-   deadline exceeded"; for others strerror's. */
+   deadline exceeded", "use of closed file" (EBADF); for others strerror's. */
 GCH_API const char *gch_strerror(int err);
 
 /* context.AfterFunc: fn(arg) runs once, in a task of its own, when ctx is

@@ -11,6 +11,8 @@ const char *gch_strerror(int err) {
     return "context canceled";
   case ETIMEDOUT:
     return "context deadline exceeded";
+  case EBADF:
+    return "use of closed file";
   default:
     return strerror(err);
   }

@@ -30,16 +30,26 @@ static void mark_ready(gch_case *k, int err) {
 
 /* Enter, exit */
 
+/* Of an orphan the look will tell. */
+static bool has_way(struct gch_fd *r, int way) {
+  gch__lock(&r->lock);
+  bool has = r->orphan || gch__fd_has_way(r, way);
+  gch__unlock(&r->lock);
+  return has;
+}
+
 static void enter(gch_case *k) {
   struct gch_fd *r = NULL;
   int err = k->time < 0 ? 0 : gch__fd_enter((int)k->time, 0, &r);
   k->chan = (gch_chan *)(void *)r;
   k->parked.size = 0;
   k->parked.waiter.prev = NULL;
-  if (err) {
+  if (err)
     k->chan = NULL;
+  else if (r && !has_way(r, way_of(k)))
+    err = EBADF;
+  if (err)
     mark_ready(k, err);
-  }
 }
 
 static void leave(gch_case *k) {
@@ -48,18 +58,21 @@ static void leave(gch_case *k) {
   k->chan = NULL;
 }
 
-void gch__arms_enter(gch_case *cases, size_t n) {
-  int saved = errno;
+int gch__arms_enter(gch_case *cases, size_t n) {
+  int saved = errno, cancel = gch__task_self() ? -1 : gch__cancel_off();
   for (size_t i = 0; i < n; i++)
     if (gch__is_arm(&cases[i]))
       enter(&cases[i]);
   errno = saved;
+  return cancel;
 }
 
-void gch__arms_exit(gch_case *cases, size_t n) {
+void gch__arms_exit(gch_case *cases, size_t n, int cancel) {
   for (size_t i = 0; i < n; i++)
     if (gch__is_arm(&cases[i]))
       leave(&cases[i]);
+  if (cancel >= 0)
+    gch__cancel_as(cancel);
 }
 
 /* Looking */
@@ -92,8 +105,9 @@ static void take_answer(gch_case *k, short events) {
     mark_ready(k, 0);
 }
 
-/* The next few that are to be asked of, from *at on. */
-static void look_at_some(gch_case *cases, size_t n, size_t *at) {
+/* The next few that are to be asked of, from *at on. False: the kernel refuses
+   to tell. */
+static bool look_at_some(gch_case *cases, size_t n, size_t *at) {
   struct pollfd fds[BATCH];
   gch_case *asked[BATCH];
   nfds_t some = 0;
@@ -111,14 +125,21 @@ static void look_at_some(gch_case *cases, size_t n, size_t *at) {
   while (answers < 0 && errno == EINTR);
   for (nfds_t i = 0; answers > 0 && i < some; i++)
     take_answer(asked[i], fds[i].revents);
+  return answers >= 0;
+}
+
+static bool look(gch_case *cases, size_t n) {
+  int saved = errno;
+  size_t at = 0;
+  bool told = true;
+  while (at < n)
+    told &= look_at_some(cases, n, &at);
+  errno = saved;
+  return told;
 }
 
 void gch__arms_look(gch_case *cases, size_t n) {
-  int saved = errno;
-  size_t at = 0;
-  while (at < n)
-    look_at_some(cases, n, &at);
-  errno = saved;
+  look(cases, n);
 }
 
 /* Waiting */
@@ -225,8 +246,8 @@ bool gch__arm_claimed(gch_case *k) {
   if (k->parked.waiter.err)
     return true;
   int saved = errno;
-  if (!is_stale(r, way_of(k)))
-    gch__arms_look(k, 1);
+  if (!is_stale(r, way_of(k)) && !look(k, 1))
+    mark_ready(k, 0); /* then the event is the answer */
   errno = saved;
   return k->parked.size & GCH_ARM_READY;
 }

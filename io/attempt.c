@@ -60,9 +60,11 @@ static bool knows_nowait(const struct gch_io_call *c) {
 #endif
 }
 
-/* ESPIPE is what it says of a socket before Linux 5.?, EINVAL an old kernel. */
+/* ESPIPE is what it says of a socket before Linux 5.?, EINVAL an old kernel,
+   EPERM a filter of system calls; a plain call gives the true error. */
 static bool is_unknown(int err) {
-  return err == EOPNOTSUPP || err == ENOSYS || err == EINVAL || err == ESPIPE;
+  return err == EOPNOTSUPP || err == ENOSYS || err == EINVAL ||
+         err == ESPIPE || err == EPERM;
 }
 
 static int read_nowait(struct gch_io_call *c, void *buf, size_t len,

@@ -83,6 +83,8 @@ static int enter(struct gch_io_call *c) {
       return err;
     if (gch__io_is_late(c) || gch__has_passed(c->deadline))
       err = ETIMEDOUT;
+    else if (c->tries)
+      err = EBUSY;
     else if (verify(c->record) == 0)
       do
         err = await_turn(c, &ticket);
@@ -91,7 +93,7 @@ static int enter(struct gch_io_call *c) {
       return 0;
     gch__fd_leave(c->record, 0);
     c->record = NULL;
-    if (err != EBUSY)
+    if (err != EBUSY || c->tries)
       return err;
     ticket = 0;
   }
@@ -100,11 +102,13 @@ static int enter(struct gch_io_call *c) {
 /* Begin and end */
 
 int gch__io_begin(struct gch_io_call *c, const char *word, int fd, int way,
-                  bool turn, int64_t deadline, const gch_ctx *ctx) {
+                  enum gch_io_turn turn, int64_t deadline,
+                  const gch_ctx *ctx) {
   *c = (struct gch_io_call){.word = word,
                             .fd = fd,
                             .way = way,
                             .turn = turn ? GCH_FD_TURN(way) : 0,
+                            .tries = turn == GCH_IO_TURN_IF_FREE,
                             .deadline = deadline,
                             .ctx = ctx,
                             .errno_before = errno,
@@ -255,24 +259,30 @@ int gch__io_await(struct gch_io_call *c) {
   }
 }
 
-int gch__io_pause(struct gch_io_call *c, int64_t *pause) {
-  enum { FIRST = 1000000, LAST = 50000000 };
+/* Until then, or an event. */
+static int sleep_alone(struct gch_io_call *c, int64_t until) {
   struct gch_io_sleep s;
   struct gch_fd *r = c->record;
-  *pause = *pause == 0 ? FIRST : *pause < LAST ? 2 * *pause : LAST;
-  int64_t end = gch__from_now(*pause);
-  if (gch__has_passed(c->deadline))
+  if (gch__has_passed(c->deadline) || gch__io_is_late(c))
     return ETIMEDOUT;
   gch__lock(&r->lock);
   bool closing = atomic_load(&r->state) & GCH_FD_CLOSING;
-  if (gch__io_sleeps_until(c) < end)
-    end = gch__io_sleeps_until(c);
+  if (gch__io_sleeps_until(c) < until)
+    until = gch__io_sleeps_until(c);
   if (!closing) {
-    gch__io_sleep_init(&s, c, end);
+    gch__io_sleep_init(&s, c, until);
     gch__queue_add(&r->ways[c->way].waiters, &s.on_fd[c->way]);
   }
   gch__unlock(&r->lock);
-  int err = closing ? EBADF : gch__io_sleep(&s, c, false, end);
-  bool late = gch__has_passed(gch__io_sleeps_until(c));
-  return err == ESTALE || (err == ETIMEDOUT && !late) ? 0 : err;
+  return closing ? EBADF : gch__io_sleep(&s, c, false, until);
+}
+
+int gch__io_pause(struct gch_io_call *c, int64_t *pause) {
+  enum { FIRST = 1000000, LAST = 50000000 };
+  *pause = *pause == 0 ? FIRST : *pause < LAST ? 2 * *pause : LAST;
+  int64_t end = gch__from_now(*pause);
+  int err = 0;
+  while ((err == 0 || err == ESTALE) && !gch__has_passed(end))
+    err = sleep_alone(c, end);
+  return err == ESTALE ? 0 : err;
 }

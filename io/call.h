@@ -35,16 +35,20 @@ struct gch_io_call {
   struct gch_fd *record;
   uint32_t seq[GCH_FD_WAYS]; /* before the attempt; of the way, or both */
   bool both;        /* waits for both ways; without a turn */
+  bool tries;       /* does not wait for the turn */
   bool stays;       /* it has waited: with its record, if that is orphaned, */
   uint8_t kicks;    /* but for a kick since */
   bool always;      /* it does not wait: attempts may block */
   int errno_before, cancel_before;
 };
 
+/* No turn; the turn; the same, or EBUSY. */
+enum gch_io_turn { GCH_IO_NO_TURN, GCH_IO_TURN, GCH_IO_TURN_IF_FREE };
+
 /* Until deadline, or ctx is done (NULL: never). 0; or an error, and then
    nothing is to be ended but by gch__io_end, which gives it back. */
 int gch__io_begin(struct gch_io_call *c, const char *word, int fd, int way,
-                  bool turn, int64_t deadline, const gch_ctx *ctx);
+                  enum gch_io_turn turn, int64_t deadline, const gch_ctx *ctx);
 
 /* With r's lock held: whether the descriptor has that direction. */
 bool gch__fd_has_way(struct gch_fd *r, int way);
@@ -52,8 +56,8 @@ bool gch__fd_has_way(struct gch_fd *r, int way);
 /* 0: try again. Else the error to end with. */
 int gch__io_await(struct gch_io_call *c);
 
-/* The same, where the kernel tells of nothing: for some time, longer each time
-   (*pause: 0 at first). */
+/* The same, where the kernel tells of nothing, or of what is of no use: for
+   some time, longer each time (*pause: 0 at first). */
 int gch__io_pause(struct gch_io_call *c, int64_t *pause);
 
 /* The caller found out that its number is another's than its record's: it goes

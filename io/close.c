@@ -11,6 +11,7 @@
  * again.
  */
 #include "io/call.h"
+#include "park/strict.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -138,9 +139,11 @@ int gch__io_adopt(struct gch_fd *r) {
                       fcntl(r->fd, F_SETFL, flags | O_NONBLOCK) == -1))
     return errno;
   gch__lock(&r->lock);
-  err = register_anew(r);
-  if (err == 0)
+  err = r->orphan ? ENOENT : register_anew(r);
+  if (err == 0) {
     r->adopted = true;
+    atomic_store_explicit(&r->hints, 0, memory_order_relaxed);
+  }
   gch__unlock(&r->lock);
   return err;
 }
@@ -183,6 +186,7 @@ int gch_io_set_deadline(int fd, int events, int64_t deadline) {
   struct gch_wakes wakes = GCH_WAKES_INIT;
   struct gch_fd *r;
   const int all = GCH_IO_READ | GCH_IO_WRITE;
+  gch__check_deadline(deadline);
   if (!(events & all) || events & ~all)
     return EINVAL;
   int saved = errno, err = gch__fd_enter(fd, 0, &r);

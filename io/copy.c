@@ -11,8 +11,9 @@
  * The first three only where no call can wait: what is waited for has
  * O_NONBLOCK set, is a pipe (which has its own flag in the call), or a file.
  *
- * A piece has the turn to read, then the one to write, mostly both: in this
- * order, and nobody takes them in the other.
+ * A piece has the turn to read, then the one to write, mostly both. Who waits
+ * for anything, a turn or readiness, is no user of the other end meanwhile: so
+ * who closes that, or wants its turn, does not wait for this one's peer.
  */
 #include "io/attempt.h"
 #include "park/strict.h"
@@ -35,7 +36,7 @@ struct copy {
   uint16_t generations[GCH_FD_WAYS];
   int64_t deadline;
   const gch_ctx *ctx;
-  uint64_t n; /* written */
+  uint64_t *n; /* written; counted by who is still a user of the descriptor */
   enum how how;
   int pipe[2];
   char *room;
@@ -101,9 +102,12 @@ static int note(struct copy *k, int way) {
   return 0;
 }
 
-/* EBADF: the number is another descriptor's than when the copy began. */
-static int begin(const struct copy *k, struct gch_io_call *c, int way) {
-  int err = gch__io_begin(c, "copy", k->fds[way], way, true, k->deadline,
+/* EBUSY, where it is not to wait for the turn; EBADF: the number is another
+   descriptor's than when the copy began. */
+static int begin_by(const struct copy *k, struct gch_io_call *c, int way,
+                    enum gch_io_turn turn) {
+  static const char *const words[] = {"read", "write"};
+  int err = gch__io_begin(c, words[way], k->fds[way], way, turn, k->deadline,
                           k->ctx);
   if (err == 0 && (c->record != k->records[way] ||
                    c->record->generation != k->generations[way]))
@@ -111,39 +115,55 @@ static int begin(const struct copy *k, struct gch_io_call *c, int way) {
   return err;
 }
 
-/* Holding nothing of the other end: who closes or writes there is not to
-   wait. */
+static int begin(const struct copy *k, struct gch_io_call *c, int way) {
+  return begin_by(k, c, way, GCH_IO_TURN);
+}
+
+/* Both turns: waits for one, then for the other, until it has one and the other
+   is free. An error: neither. */
+static int begin_both(const struct copy *k, struct gch_io_call c[]) {
+  for (int way = GCH_FD_READ;; way = !way) {
+    int err = begin(k, &c[way], way);
+    if (err)
+      return gch__io_end(&c[way], err);
+    err = begin_by(k, &c[!way], !way, GCH_IO_TURN_IF_FREE);
+    if (err == 0)
+      return 0;
+    gch__io_end(&c[way], gch__io_end(&c[!way], 0));
+    if (err != EBUSY)
+      return err;
+  }
+}
+
 static int await_one(struct gch_io_call *waits, struct gch_io_call *other) {
   gch__io_end(other, 0);
   return gch__io_end(waits, gch__io_await(waits));
 }
 
-static int await_either(struct gch_io_call *from, struct gch_io_call *to) {
-  if (gch__fd_look(from->fd, 1u << GCH_FD_READ) == 0)
-    return await_one(from, to);
-  if (gch__fd_look(to->fd, 1u << GCH_FD_WRITE) == 0)
-    return await_one(to, from);
-  gch__io_end(from, gch__io_end(to, 0));
+static int await_either(struct gch_io_call c[]) {
+  for (int way = 0; way < GCH_FD_WAYS; way++)
+    if (gch__fd_look(c[way].fd, 1u << way) == 0)
+      return await_one(&c[way], &c[!way]);
+  gch__io_end(&c[GCH_FD_READ], gch__io_end(&c[GCH_FD_WRITE], 0));
   gch_yield(); /* something has come meanwhile */
   return 0;
 }
 
 /* From one to the other in one step. *n == 0: the end. */
 static int piece_at_once(const struct copy *k, size_t *n) {
-  struct gch_io_call from, to;
+  struct gch_io_call c[GCH_FD_WAYS], *from = &c[GCH_FD_READ],
+                                     *to = &c[GCH_FD_WRITE];
   for (;;) {
-    int err = begin(k, &from, GCH_FD_READ);
+    int err = begin_both(k, c);
     if (err)
-      return gch__io_end(&from, err);
-    err = begin(k, &to, GCH_FD_WRITE);
-    if (err == 0) {
-      gch__io_look(&from);
-      gch__io_look(&to);
-      err = move(k, to.fd, from.fd, PIECE, n);
-    }
+      return err;
+    gch__io_look(from);
+    gch__io_look(to);
+    err = move(k, to->fd, from->fd, PIECE, n);
+    *k->n += *n;
     if (err != EAGAIN)
-      return gch__io_end(&from, gch__io_end(&to, err));
-    err = await_either(&from, &to);
+      return gch__io_end(from, gch__io_end(to, err));
+    err = await_either(c);
     if (err)
       return err;
   }
@@ -172,8 +192,11 @@ static int piece_out(const struct copy *k, size_t len, size_t *n) {
     gch__io_look(&c);
     err = move(k, c.fd, k->pipe[0], len - *n, &put);
     *n += put;
+    *k->n += put;
     if (err == EAGAIN)
       err = gch__io_await(&c);
+    else if (err == 0 && put == 0)
+      err = EIO;
   }
   return gch__io_end(&c, err);
 }
@@ -194,8 +217,11 @@ static int write_piece(const struct copy *k, size_t len, size_t *n) {
     size_t put;
     err = gch__attempt_write(&c, k->room + *n, len - *n, &put);
     *n += put;
+    *k->n += put;
     if (err == EAGAIN)
       err = gch__io_await(&c);
+    else if (err == 0 && put == 0)
+      err = EIO;
   }
   return gch__io_end(&c, err);
 }
@@ -226,7 +252,6 @@ static int piece(struct copy *k, bool *end) {
   else if (err == 0 && k->how == COPIED && in > 0)
     err = write_piece(k, in, &out);
   *end = in == 0 && out == 0;
-  k->n += out;
   return err;
 }
 
@@ -244,17 +269,17 @@ static int fall_back(struct copy *k) {
   while (err == 0 && (left = read(k->pipe[0], k->room, ROOM)) > 0) {
     put = 0;
     err = write_piece(k, (size_t)left, &put);
-    k->n += put;
   }
   return err;
 }
 
 static int copy_all(struct copy *k) {
-  int err = 0;
+  int err = k->ctx ? gch_ctx_err(k->ctx) : 0;
   bool end = false;
-  for (int way = 0; way < GCH_FD_WAYS; way++)
-    if ((err = note(k, way)) != 0)
-      return err;
+  for (int way = 0; way < GCH_FD_WAYS && err == 0; way++)
+    err = note(k, way);
+  if (err)
+    return err;
   k->how = choose(k);
   while (err == 0 && !end) {
     err = piece(k, &end);
@@ -271,18 +296,22 @@ static int copy_all(struct copy *k) {
 
 static int copy(int to, int from, uint64_t *n, int64_t deadline,
                 const gch_ctx *ctx) {
+  uint64_t written;
   struct copy k = {.fds = {from, to},
+                   .n = n ? n : &written,
                    .deadline = deadline,
                    .ctx = ctx,
                    .pipe = {-1, -1}};
-  int saved = errno, err = copy_all(&k);
-  if (n)
-    *n = k.n;
+  int saved = errno, cancel = gch__task_self() ? -1 : gch__cancel_off();
+  *k.n = 0;
+  int err = copy_all(&k);
   if (k.pipe[0] >= 0) {
     close(k.pipe[0]);
     close(k.pipe[1]);
   }
   free(k.room);
+  if (cancel >= 0)
+    gch__cancel_as(cancel);
   errno = saved;
   return err;
 }

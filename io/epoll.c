@@ -19,6 +19,7 @@
 #include "io/poller.h"
 
 #if GCH_HAVE_EPOLL
+#include "park/cancel.h"
 #include "park/clock.h"
 #include "park/linux.h"
 #include "park/sanitize.h"
@@ -57,20 +58,21 @@ static int fd_of_epoll(void) {
 
 /* Level-triggered: who looks meanwhile must not take a kick from who sits, who
    alone reads it. */
-static bool make(void) {
+static int make(void) {
   struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = KICK}};
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   int kick = epoll < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (kick >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, kick, &event) == 0) {
     poller.kick = kick;
     atomic_store_explicit(&poller.epoll, epoll + 1, memory_order_release);
-    return true;
+    return 0;
   }
+  int err = errno;
   if (epoll >= 0)
     close(epoll);
   if (kick >= 0)
     close(kick);
-  return false;
+  return err;
 }
 
 int gch__poller_start(void) {
@@ -79,9 +81,18 @@ int gch__poller_start(void) {
   if (fd_of_epoll() >= 0)
     return 0;
   gch__lock(&poller.lock);
-  bool made = fd_of_epoll() >= 0 || make();
+  int err = fd_of_epoll() >= 0 ? 0 : make();
   gch__unlock(&poller.lock);
-  return made ? 0 : ENOMEM;
+  return err;
+}
+
+/* What it guards needs no other lock. */
+void gch__poller_lock(void) {
+  gch__lock(&poller.lock);
+}
+
+void gch__poller_unlock(void) {
+  gch__unlock(&poller.lock);
 }
 
 void gch__poller_forked(void) {
@@ -234,8 +245,9 @@ void gch__poller_tell(const struct gch_events *events, int n,
 
 void gch__poll_kick(void) {
   const uint64_t one = 1;
-  int saved = errno;
+  int saved = errno, cancel = gch__cancel_off();
   if (write(poller.kick, &one, sizeof one) < 0) /* it has been kicked enough */
     errno = saved;
+  gch__cancel_as(cancel);
 }
 #endif

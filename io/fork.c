@@ -4,7 +4,7 @@
  * one, and nothing is registered there; its parent's it only closes, since what
  * is taken back in that is taken back for the parent too.
  *
- * Descriptors that it inherited are current, adopted or not, with their
+ * Descriptors that it inherited are current, adopted or not, without their
  * deadlines. All users were ghosts: the turns are free, the queues are emptied
  * without a look at who was in them, and who was closing has not. A record's
  * lock is not taken for the fork, so it is made free, and all that it guards
@@ -35,6 +35,8 @@ static void mend(struct gch_fd *r, void *unused) {
   for (int way = 0; way < GCH_FD_WAYS; way++) {
     forget(&r->ways[way].waiters);
     forget(&r->ways[way].turns);
+    atomic_store_explicit(&r->ways[way].deadline, GCH__FOREVER,
+                          memory_order_relaxed);
   }
   atomic_store(&r->state, current ? GCH_FD_USER : GCH_FD_GONE);
 }
@@ -46,5 +48,15 @@ static void in_child(void) {
   gch__records_reset();
 }
 
-const struct gch_fork_handlers gch__fork_io = {gch__records_lock,
-                                               gch__records_unlock, in_child};
+static void before_fork(void) {
+  gch__records_lock();
+  gch__poller_lock();
+}
+
+static void in_parent(void) {
+  gch__poller_unlock();
+  gch__records_unlock();
+}
+
+const struct gch_fork_handlers gch__fork_io = {before_fork, in_parent,
+                                               in_child};

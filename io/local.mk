@@ -21,5 +21,7 @@ libgulch_la_SOURCES += \
   io/sleep.h \
   io/socket.c \
   io/stdio.c \
+  io/table.c \
+  io/table.h \
   io/wait.c \
   io/write.c

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The kernel's side, by poll, where there is no epoll (or --without-epoll).
- * What is armed stands in an array by number; who waits polls all of that, and
+ * What is armed stands in a table by number; who waits polls all of that, and
  * a pipe, by which he is woken for more. One at a time: who comes to look while
  * another waits leaves it to him. Who only looks leaves a kick for who sits.
  *
  * Each is armed for one event. Whether a number still is the same descriptor is
  * told by its file's device and inode.
  *
- * mutex guards the array; it is taken under a record's lock, and held for no
- * other. `waits` is who waits; what poll is given is his.
+ * mutex guards the entries; it is taken under a record's lock, is held over a
+ * fork, and while it is held nobody takes another lock or allocates. `waits` is
+ * who waits; what poll is given is his.
  */
 #include "io/poller.h"
 
 #if !GCH_HAVE_EPOLL
+#include "park/cancel.h"
 #include "park/clock.h"
 #include "timer/service.h"
 
@@ -33,23 +35,29 @@ struct entry {
   ino_t inode;
 };
 
+static struct gch_fd_table entries;
+
 static struct {
   pthread_mutex_t mutex;
   pthread_cond_t ended; /* a round */
   uint32_t round;
-  struct entry *entries;
-  int room, end; /* of entries; behind the last that is used */
+  int end; /* behind the last entry that is used */
   atomic_bool made, waits;
   int out, in; /* of the pipe */
   struct pollfd *polled;
-  size_t polled_room;
+  size_t room;
 } poller = {.mutex = PTHREAD_MUTEX_INITIALIZER,
             .ended = PTHREAD_COND_INITIALIZER};
 
-static bool make(void) {
+/* NULL: none of its leaf has been registered. */
+static struct entry *entry_of(int fd) {
+  return gch__fd_slot(&entries, fd, sizeof(struct entry));
+}
+
+static int make(void) {
   int fds[2];
   if (pipe(fds) != 0)
-    return false;
+    return errno;
   for (int i = 0; i < 2; i++) {
     fcntl(fds[i], F_SETFD, FD_CLOEXEC);
     fcntl(fds[i], F_SETFL, O_NONBLOCK);
@@ -57,16 +65,24 @@ static bool make(void) {
   poller.out = fds[0];
   poller.in = fds[1];
   atomic_store(&poller.made, true);
-  return true;
+  return 0;
 }
 
 int gch__poller_start(void) {
   if (gch__service_start() != 0)
     return ENOMEM;
   pthread_mutex_lock(&poller.mutex);
-  bool made = atomic_load(&poller.made) || make();
+  int err = atomic_load(&poller.made) ? 0 : make();
   pthread_mutex_unlock(&poller.mutex);
-  return made ? 0 : ENOMEM;
+  return err;
+}
+
+void gch__poller_lock(void) {
+  pthread_mutex_lock(&poller.mutex);
+}
+
+void gch__poller_unlock(void) {
+  pthread_mutex_unlock(&poller.mutex);
 }
 
 void gch__poller_forked(void) {
@@ -76,34 +92,25 @@ void gch__poller_forked(void) {
     close(poller.out);
     close(poller.in);
   }
-  for (int i = 0; i < poller.end; i++)
-    poller.entries[i].ways = 0;
+  for (int fd = 0; fd < poller.end; fd++)
+    if (entry_of(fd))
+      entry_of(fd)->ways = 0;
+  if (atomic_load(&poller.waits)) { /* a ghost may have been enlarging it */
+    poller.polled = NULL;
+    poller.room = 0;
+  }
   atomic_store(&poller.made, false);
   atomic_store(&poller.waits, false);
 }
 
 void gch__poll_kick(void) {
-  int saved = errno;
+  int saved = errno, cancel = gch__cancel_off();
   if (write(poller.in, "", 1) < 0) /* it is full: that is enough */
     errno = saved;
+  gch__cancel_as(cancel);
 }
 
 /* Registering */
-
-static bool has_room(int fd) {
-  if (fd < poller.room)
-    return true;
-  int room = fd < INT_MAX / 2 ? 2 * fd + 64 : INT_MAX;
-  struct entry *more =
-      realloc(poller.entries, (size_t)room * sizeof *poller.entries);
-  if (!more)
-    return false;
-  for (int i = poller.room; i < room; i++)
-    more[i] = (struct entry){NULL, 0, 0, 0, 0};
-  poller.entries = more;
-  poller.room = room;
-  return true;
-}
 
 static bool is_same(const struct entry *e, const struct stat *st) {
   return e->device == st->st_dev && e->inode == st->st_ino;
@@ -111,9 +118,9 @@ static bool is_same(const struct entry *e, const struct stat *st) {
 
 /* With the mutex held. */
 static int set(struct gch_fd *r, unsigned ways, const struct stat *st) {
-  if (!has_room(r->fd))
+  struct entry *e = gch__fd_slot_made(&entries, r->fd, sizeof *e);
+  if (!e)
     return ENOMEM;
-  struct entry *e = &poller.entries[r->fd];
   if (r->registered && (e->record != r || !is_same(e, st)))
     return ENOENT;
   *e = (struct entry){r, r->generation, (uint8_t)ways, st->st_dev, st->st_ino};
@@ -155,7 +162,7 @@ int gch__poller_verify(struct gch_fd *r) {
   if (fstat(r->fd, &st) != 0)
     return errno;
   pthread_mutex_lock(&poller.mutex);
-  bool same = is_same(&poller.entries[r->fd], &st);
+  bool same = is_same(entry_of(r->fd), &st);
   pthread_mutex_unlock(&poller.mutex);
   return same ? 0 : ENOENT;
 }
@@ -164,7 +171,7 @@ void gch__poller_forget(struct gch_fd *r) {
   if (!r->registered)
     return;
   pthread_mutex_lock(&poller.mutex);
-  struct entry *e = &poller.entries[r->fd];
+  struct entry *e = entry_of(r->fd);
   if (e->record == r)
     e->ways = 0;
   pthread_mutex_unlock(&poller.mutex);
@@ -198,40 +205,55 @@ static void end_round(void) {
 
 /* Waiting */
 
-static bool polled_has_room(size_t n) {
-  if (n <= poller.polled_room)
+static bool has_room(size_t n) {
+  if (n <= poller.room)
     return true;
   struct pollfd *more = realloc(poller.polled, 2 * n * sizeof *more);
   if (!more)
     return false;
   poller.polled = more;
-  poller.polled_room = 2 * n;
+  poller.room = 2 * n;
   return true;
 }
 
-/* What is armed, as far as there is memory, behind the pipe. */
-static size_t gather(void) {
-  size_t n = 0;
-  if (!polled_has_room(1))
-    return 0;
-  poller.polled[n++] = (struct pollfd){.fd = poller.out, .events = POLLIN};
+static short events_of(unsigned ways) {
+  return (short)((ways & 1u << GCH_FD_READ ? POLLIN : 0) |
+                 (ways & 1u << GCH_FD_WRITE ? POLLOUT : 0));
+}
+
+/* What is armed, behind the pipe; how many, of which there is room for some. */
+static size_t list_armed(void) {
+  size_t n = 1;
+  poller.polled[0] = (struct pollfd){.fd = poller.out, .events = POLLIN};
   pthread_mutex_lock(&poller.mutex);
   for (int fd = 0; fd < poller.end; fd++) {
-    unsigned ways = poller.entries[fd].ways;
-    if (ways == 0 || !polled_has_room(n + 1))
+    const struct entry *e = entry_of(fd);
+    if (!e || e->ways == 0)
       continue;
-    short events = (short)((ways & 1u << GCH_FD_READ ? POLLIN : 0) |
-                           (ways & 1u << GCH_FD_WRITE ? POLLOUT : 0));
-    poller.polled[n++] = (struct pollfd){.fd = fd, .events = events};
+    if (n < poller.room)
+      poller.polled[n] =
+          (struct pollfd){.fd = fd, .events = events_of(e->ways)};
+    n++;
   }
   pthread_mutex_unlock(&poller.mutex);
+  return n;
+}
+
+/* What is armed, as far as there is memory. */
+static size_t gather(void) {
+  size_t n = 1;
+  if (!has_room(1))
+    return 0;
+  while ((n = list_armed()) > poller.room)
+    if (!has_room(n))
+      return poller.room;
   return n;
 }
 
 /* A number that is closed is polled no more: who waits there stays parked. */
 static bool take(const struct pollfd *p, struct gch_event *e) {
   pthread_mutex_lock(&poller.mutex);
-  struct entry *of = &poller.entries[p->fd];
+  struct entry *of = entry_of(p->fd);
   bool armed = of->ways != 0;
   of->ways = 0;
   *e = (struct gch_event){of->record, of->generation, 0};

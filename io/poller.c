@@ -150,7 +150,7 @@ void gch__seat_forked(void) {
 
 /* Looking */
 
-int gch__fd_look(int fd, unsigned ways) {
+int gch__fd_ask(int fd, unsigned ways, bool *refused) {
   struct pollfd p = {.fd = fd};
   int ready = 0, n;
   if (ways & 1u << GCH_FD_READ)
@@ -160,6 +160,9 @@ int gch__fd_look(int fd, unsigned ways) {
   do
     n = poll(&p, 1, 0);
   while (n < 0 && errno == EINTR);
+  *refused = n < 0;
+  if (n < 0)
+    return (int)ways;
   if (p.revents & POLLNVAL)
     return -1;
   if (p.revents & ~POLLOUT)

@@ -18,7 +18,7 @@
 
 /* With r's lock held, somebody being queued in these ways (as bits): has the
    kernel tell of them. 0; EPERM: it is always ready; ENOENT: the number is
-   another descriptor's by now; EBADF; ENOMEM. */
+   another descriptor's by now; EBADF; ENOMEM, EMFILE, ENFILE. */
 int gch__poller_arm(struct gch_fd *r, unsigned ways);
 
 /* With the lock held: whether r's number still is the descriptor that was
@@ -33,8 +33,8 @@ void gch__poller_remove(struct gch_fd *r);
 /* After that, without the lock: waits until the kernel has let go of it. */
 void gch__poller_settle(void);
 
-/* The kernel's side. start: 0, ENOMEM. wait: until deadline (0: looks only), or
-   a kick; how many events there were. Then tell: has each go to
+/* The kernel's side. start: 0, ENOMEM, EMFILE, ENFILE. wait: until deadline (0:
+   looks only), or a kick; how many events there were. Then tell: has each go to
    gch__poller_event. */
 enum { GCH_EVENTS = 64 };
 #if !GCH_HAVE_EPOLL
@@ -54,7 +54,10 @@ int gch__poller_wait(struct gch_events *events, int64_t deadline);
 void gch__poller_tell(const struct gch_events *events, int n,
                       struct gch_wakes *k);
 
-/* In a forked child: there is none, nothing is registered, and nobody sits. */
+/* Over a fork. In the child there is none, nothing is registered, and nobody
+   sits. */
+void gch__poller_lock(void);
+void gch__poller_unlock(void);
 void gch__poller_forked(void);
 void gch__seat_forked(void);
 
@@ -77,8 +80,13 @@ void gch__poller_event(struct gch_fd *r, uint16_t generation, unsigned ways,
    polls. */
 void gch__poller_attend(void);
 
-/* Which ways of fd are ready now, by poll(2), of those asked for; always both
-   where it has failed. -1: no descriptor. */
-int gch__fd_look(int fd, unsigned ways);
+/* Which ways of fd are ready now, by poll(2), of those asked for; all of them
+   where the kernel refuses to tell. -1: no descriptor. */
+int gch__fd_ask(int fd, unsigned ways, bool *refused);
+
+static inline int gch__fd_look(int fd, unsigned ways) {
+  bool refused;
+  return gch__fd_ask(fd, ways, &refused);
+}
 
 #endif

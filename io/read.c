@@ -6,7 +6,8 @@ static int read_some(int fd, void *buf, size_t len, size_t *n, int64_t deadline,
                      const gch_ctx *ctx) {
   struct gch_io_call c;
   size_t got = 0;
-  int err = gch__io_begin(&c, "read", fd, GCH_FD_READ, true, deadline, ctx);
+  int err =
+      gch__io_begin(&c, "read", fd, GCH_FD_READ, GCH_IO_TURN, deadline, ctx);
   while (err == 0 && (err = gch__attempt_read(&c, buf, len, &got)) == EAGAIN)
     err = gch__io_await(&c);
   if (n)
@@ -33,7 +34,8 @@ static int read_full(int fd, void *buf, size_t len, size_t *n, int64_t deadline,
                      const gch_ctx *ctx) {
   struct gch_io_call c;
   size_t got = 0;
-  int err = gch__io_begin(&c, "read", fd, GCH_FD_READ, true, deadline, ctx);
+  int err =
+      gch__io_begin(&c, "read", fd, GCH_FD_READ, GCH_IO_TURN, deadline, ctx);
   if (err == 0)
     err = read_on(&c, buf, len, &got);
   if (n)

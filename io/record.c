@@ -7,7 +7,7 @@
 
 #include <fcntl.h>
 
-_Atomic(struct gch_fd_leaf *) gch__fd_table[GCH_FD_TOP];
+struct gch_fd_table gch__fd_table;
 
 /* Slabs, of which all can be found. */
 enum { RECORDS = 170 };
@@ -99,18 +99,7 @@ static void record_init(struct gch_fd *r, int fd, bool adopted) {
 
 /* The place of fd, which is a descriptor; NULL: no memory. */
 static _Atomic(struct gch_fd *) *place_of(int fd) {
-  _Atomic(struct gch_fd_leaf *) *top =
-      &gch__fd_table[(unsigned)fd >> GCH_FD_LEAF_LOG2];
-  struct gch_fd_leaf *leaf = atomic_load(top);
-  if (!leaf) {
-    struct gch_fd_leaf *mine = (void *)gch__map(sizeof *mine);
-    if (!mine)
-      return NULL;
-    /* Where another is faster a few pages are lost, none of them touched. */
-    if (atomic_compare_exchange_strong(top, &leaf, mine))
-      leaf = mine;
-  }
-  return &leaf->at[(unsigned)fd % GCH_FD_LEAF];
+  return gch__fd_slot_made(&gch__fd_table, fd, sizeof(struct gch_fd *));
 }
 
 /* Puts r in the place of old, if that still is there and in such a state. What
@@ -143,8 +132,7 @@ static int replace(int fd, struct gch_fd *old, uint32_t state, bool adopted) {
 }
 
 static bool is_descriptor(int fd) {
-  return fd >= 0 && (unsigned)fd < (unsigned)GCH_FD_TOP << GCH_FD_LEAF_LOG2 &&
-         fcntl(fd, F_GETFD) != -1;
+  return gch__fd_fits(fd) && fcntl(fd, F_GETFD) != -1;
 }
 
 /* A record that is found free was just taken out of the table, or is about to

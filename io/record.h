@@ -57,6 +57,7 @@
 
 #include "chan/waiter.h"
 #include "chan/wakes.h"
+#include "io/table.h"
 #include "park/lock.h"
 
 #include <gulch/io.h>
@@ -108,25 +109,13 @@ struct gch_fd {
 _Static_assert(sizeof(void *) != 8 || sizeof(struct gch_fd) == 128,
                "two cache lines");
 
-/* The table: of leaves, which are there for good. */
-enum { GCH_FD_LEAF_LOG2 = 12, GCH_FD_LEAF = 1 << GCH_FD_LEAF_LOG2 };
-enum { GCH_FD_TOP = 1 << 18 };
-struct gch_fd_leaf {
-  _Atomic(struct gch_fd *) at[GCH_FD_LEAF];
-};
-extern GCH_HIDDEN _Atomic(struct gch_fd_leaf *) gch__fd_table[GCH_FD_TOP];
+extern GCH_HIDDEN struct gch_fd_table gch__fd_table;
 
 /* fd's current record; NULL: none. Acquire pairs with the release by which it
    was put there. */
 static inline struct gch_fd *gch__fd_at(int fd) {
-  unsigned at = (unsigned)fd;
-  if (at >= (unsigned)GCH_FD_TOP << GCH_FD_LEAF_LOG2)
-    return NULL;
-  struct gch_fd_leaf *leaf = atomic_load_explicit(
-      &gch__fd_table[at >> GCH_FD_LEAF_LOG2], memory_order_acquire);
-  return leaf ? atomic_load_explicit(&leaf->at[at % GCH_FD_LEAF],
-                                     memory_order_acquire)
-              : NULL;
+  _Atomic(struct gch_fd *) *at = gch__fd_slot(&gch__fd_table, fd, sizeof *at);
+  return at ? atomic_load_explicit(at, memory_order_acquire) : NULL;
 }
 
 /* Makes the caller a user of fd's record, with the turns in `turn` (of one way,

@@ -8,11 +8,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ENOTSOCK, EBADF; 0: fd is a socket. */
-static int socket_error(int fd) {
-  int type;
-  socklen_t len = sizeof type;
-  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 ? 0 : errno;
+/* Of a socket; -1 and errno: ENOTSOCK, EBADF. */
+static int option(int fd, int name) {
+  int value;
+  socklen_t len = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, name, &value, &len) == 0 ? value : -1;
 }
 
 /* Accept */
@@ -23,8 +23,11 @@ static int accept_now(struct gch_io_call *c, int *conn, struct sockaddr *sa,
   socklen_t room = len ? *len : 0;
   gch__io_look(c);
   if (!c->record->adopted && gch__fd_look(c->fd, 1u << GCH_FD_READ) == 0) {
-    int err = socket_error(c->fd);
-    return err ? err : EAGAIN;
+    int listens = option(c->fd, SO_ACCEPTCONN);
+    if (listens < 0)
+      return errno;
+    if (listens)
+      return EAGAIN;
   }
   for (;;) {
     *conn = accept4(c->fd, sa, len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -43,7 +46,8 @@ static int accept_one(int fd, int *conn, struct sockaddr *sa, socklen_t *len,
                       int64_t deadline, const gch_ctx *ctx) {
   struct gch_io_call c;
   int got = -1;
-  int err = gch__io_begin(&c, "accept", fd, GCH_FD_READ, true, deadline, ctx);
+  int err =
+      gch__io_begin(&c, "accept", fd, GCH_FD_READ, GCH_IO_TURN, deadline, ctx);
   while (err == 0 && (err = accept_now(&c, &got, sa, len)) == EAGAIN)
     err = gch__io_await(&c);
   if (err == 0 && (err = gch__fd_new(got)) != 0) {
@@ -75,18 +79,14 @@ int gch_io_accept_ctx(const gch_ctx *ctx, int fd, int *conn,
 
 /* Connect */
 
-static int error_of(int fd) {
-  int err = 0;
-  socklen_t len = sizeof err;
-  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == 0 ? err : errno;
-}
-
 /* The outcome of a connect under way. EAGAIN: not known yet. */
 static int connected(struct gch_io_call *c) {
   struct sockaddr_storage peer;
   socklen_t len = sizeof peer;
   gch__io_look(c);
-  int err = error_of(c->fd);
+  int err = option(c->fd, SO_ERROR);
+  if (err < 0)
+    return errno;
   if (err == EINPROGRESS || err == EALREADY || err == EINTR)
     return EAGAIN;
   if (err != 0 && err != EISCONN)
@@ -134,8 +134,11 @@ static int connect_on(struct gch_io_call *c, const struct sockaddr *sa,
 static int connect_to(int fd, const struct sockaddr *sa, socklen_t len,
                       int64_t deadline, const gch_ctx *ctx) {
   struct gch_io_call c;
-  int err = gch__io_begin(&c, "connect", fd, GCH_FD_WRITE, true, deadline, ctx);
-  if (err == 0 && (err = socket_error(fd)) == 0)
+  int err = gch__io_begin(&c, "connect", fd, GCH_FD_WRITE, GCH_IO_TURN,
+                          deadline, ctx);
+  if (err == 0 && option(fd, SO_TYPE) < 0)
+    err = errno;
+  if (err == 0)
     err = connect_on(&c, sa, len);
   return gch__io_end(&c, err);
 }
@@ -158,18 +161,35 @@ int gch_io_connect_ctx(const gch_ctx *ctx, int fd, const struct sockaddr *sa,
 
 /* Messages */
 
+struct vain {
+  int times;
+  int64_t pause;
+};
+
+/* After EAGAIN. It may come though poll says that it would not, of datagrams
+   whose receiver has no room, and of a queue of errors while there is data:
+   then events are of no use. */
+static int await_message(struct gch_io_call *c, struct vain *v) {
+  enum { TIMES = 2 };
+  if (v->times++ < TIMES || gch__fd_look(c->fd, 1u << c->way) == 0)
+    return gch__io_await(c);
+  return gch__io_pause(c, &v->pause);
+}
+
 static int recvmsg_one(int fd, struct msghdr *m, int flags, size_t *n,
                        int64_t deadline, const gch_ctx *ctx) {
   struct gch_io_call c;
+  struct vain v = {0};
   ssize_t r = -1;
-  int err = gch__io_begin(&c, "read", fd, GCH_FD_READ, true, deadline, ctx);
+  int err =
+      gch__io_begin(&c, "read", fd, GCH_FD_READ, GCH_IO_TURN, deadline, ctx);
   while (err == 0) {
     gch__io_look(&c);
     if ((r = recvmsg(fd, m, flags | MSG_DONTWAIT)) >= 0)
       break;
     err = errno == EINTR ? 0 : errno;
     if (err == EAGAIN)
-      err = gch__io_await(&c);
+      err = await_message(&c, &v);
   }
   if (n)
     *n = r > 0 ? (size_t)r : 0;
@@ -195,15 +215,17 @@ int gch_io_recvmsg_ctx(const gch_ctx *ctx, int fd, struct msghdr *m, int flags,
 static int sendmsg_one(int fd, const struct msghdr *m, int flags, size_t *n,
                        int64_t deadline, const gch_ctx *ctx) {
   struct gch_io_call c;
+  struct vain v = {0};
   ssize_t r = -1;
-  int err = gch__io_begin(&c, "write", fd, GCH_FD_WRITE, true, deadline, ctx);
+  int err =
+      gch__io_begin(&c, "write", fd, GCH_FD_WRITE, GCH_IO_TURN, deadline, ctx);
   while (err == 0) {
     gch__io_look(&c);
     if ((r = sendmsg(fd, m, flags | MSG_DONTWAIT | MSG_NOSIGNAL)) >= 0)
       break;
     err = errno == EINTR ? 0 : errno;
     if (err == EAGAIN)
-      err = gch__io_await(&c);
+      err = await_message(&c, &v);
   }
   if (err == EPIPE && (fd == STDOUT_FILENO || fd == STDERR_FILENO))
     raise(SIGPIPE);

@@ -1,20 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Waiting for readiness alone: nothing is tried but poll. */
-#include "io/call.h"
+#include "io/sleep.h"
 #include "park/strict.h"
 
 _Static_assert(GCH_IO_READ == 1 << GCH_FD_READ &&
                    GCH_IO_WRITE == 1 << GCH_FD_WRITE,
                "events are ways, as bits");
 
-/* 0: *ready is which; EAGAIN: none is. */
-static int look(struct gch_io_call *c, int events, int *ready) {
+/* 0: *ready is which; EAGAIN: none is. woken: something has come; where the
+   kernel refuses to tell what, that is the answer. */
+static int look(struct gch_io_call *c, int events, bool woken, int *ready) {
+  bool refused = false;
   for (int way = 0; way < GCH_FD_WAYS; way++)
     gch__io_look_at(c, way);
-  *ready = c->always ? events : gch__fd_look(c->fd, (unsigned)events);
+  *ready = events;
+  if (!c->always)
+    *ready = gch__fd_ask(c->fd, (unsigned)events, &refused);
   if (*ready < 0)
     return EBADF;
-  return *ready ? 0 : EAGAIN;
+  return *ready && (!refused || woken) ? 0 : EAGAIN;
+}
+
+/* Whether the descriptor has all of these directions; of an orphan the look will
+   tell. */
+static bool has_ways(struct gch_fd *r, int events) {
+  bool has = true;
+  gch__lock(&r->lock);
+  for (int way = 0; way < GCH_FD_WAYS && !r->orphan; way++)
+    has &= !(events & 1 << way) || gch__fd_has_way(r, way);
+  gch__unlock(&r->lock);
+  return has;
 }
 
 static int wait_for(int fd, int events, int *ready, int64_t deadline,
@@ -22,13 +37,24 @@ static int wait_for(int fd, int events, int *ready, int64_t deadline,
   struct gch_io_call c;
   const int both = GCH_IO_READ | GCH_IO_WRITE;
   int now = 0;
-  if (!(events & both) || events & ~both)
-    return EINVAL;
+  if (!(events & both) || events & ~both) {
+    int over = ctx ? gch_ctx_err(ctx) : 0;
+    return over ? over : EINVAL;
+  }
   int way = events & GCH_IO_READ ? GCH_FD_READ : GCH_FD_WRITE;
-  int err = gch__io_begin(&c, "wait", fd, way, false, deadline, ctx);
+  int err =
+      gch__io_begin(&c, "wait", fd, way, GCH_IO_NO_TURN, deadline, ctx);
   c.both = events == both;
-  while (err == 0 && (err = look(&c, events, &now)) == EAGAIN)
+  if (err == 0 && gch__io_is_late(&c))
+    err = ETIMEDOUT;
+  if (err == 0 && !has_ways(c.record, events))
+    err = EBADF;
+  for (bool woken = false; err == 0; woken = true) {
+    err = look(&c, events, woken, &now);
+    if (err != EAGAIN)
+      break;
     err = gch__io_await(&c);
+  }
   if (ready)
     *ready = err ? 0 : now;
   return gch__io_end(&c, err);

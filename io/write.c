@@ -11,8 +11,10 @@ static int write_on(struct gch_io_call *c, const char *buf, size_t len,
     *n += put;
     if (err == EAGAIN)
       err = gch__io_await(c);
-    else if (err == 0 && (*n == len || put == 0))
+    else if (err == 0 && *n == len)
       return 0;
+    else if (err == 0 && put == 0)
+      err = EIO; /* so that it ends */
     if (err)
       return err;
   }
@@ -22,7 +24,8 @@ static int write_all(int fd, const void *buf, size_t len, size_t *n,
                      int64_t deadline, const gch_ctx *ctx) {
   struct gch_io_call c;
   size_t put = 0;
-  int err = gch__io_begin(&c, "write", fd, GCH_FD_WRITE, true, deadline, ctx);
+  int err =
+      gch__io_begin(&c, "write", fd, GCH_FD_WRITE, GCH_IO_TURN, deadline, ctx);
   if (err == 0)
     err = write_on(&c, buf, len, &put);
   if (n)

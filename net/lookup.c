@@ -132,7 +132,7 @@ static struct lookup *new_lookup(const char *host, const char *service,
 
 /* The threads */
 
-static int error_of(int eai, int number, bool has_host) {
+static int error_of(int eai, int number, bool unknown_host) {
   switch (eai) {
   case 0:
     return 0;
@@ -149,15 +149,27 @@ static int error_of(int eai, int number, bool has_host) {
   case EAI_SOCKTYPE:
     return EINVAL;
   default:
-    return has_host ? EHOSTUNREACH : EINVAL;
+    return unknown_host ? EHOSTUNREACH : EINVAL;
   }
 }
 
+/* EAI_NONAME is about the host or the service; alone that needs no network. */
+static bool knows_service(struct lookup *k, const struct addrinfo *hints) {
+  struct addrinfo *ai = NULL;
+  bool knows = !k->service || getaddrinfo(NULL, k->service, hints, &ai) == 0;
+  if (ai)
+    freeaddrinfo(ai);
+  return knows;
+}
+
 static void ask(struct lookup *k) {
+  const struct addrinfo *hints = k->has_hints ? &k->hints : NULL;
   errno = 0;
-  int eai = getaddrinfo(k->host, k->service, k->has_hints ? &k->hints : NULL,
-                        &k->result);
-  k->err = error_of(eai, errno, k->host);
+  int eai = getaddrinfo(k->host, k->service, hints, &k->result);
+  int number = errno;
+  bool unknown_host =
+      k->host && (eai != EAI_NONAME || knows_service(k, hints));
+  k->err = error_of(eai, number, unknown_host);
   if (k->err)
     k->result = NULL;
 }

@@ -8,8 +8,9 @@
  *     }
  *     …
  *     int fd, err = gch_net_listen("tcp", ":7777", &fd);
- *     if (err == 0)
- *       err = gch_net_serve(ctx, fd, 0, echo, NULL);
+ *     if (err)
+ *       return err;
+ *     err = gch_net_serve(ctx, fd, 0, echo, NULL);
  *     gch_io_close(fd);
  *
  * Networks are "tcp", "tcp4" (only IPv4), "tcp6", and "unix", "unixpacket"; to

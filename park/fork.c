@@ -4,7 +4,8 @@
  *
  * As in Go, all signals are blocked in the forking thread from before the first
  * handler to after the last. So a signal that is sent to the child at once
- * waits there until the old dispositions are back.
+ * waits there until the old dispositions are back. Nor is the thread cancelled
+ * in between, or the child's at once, with locks held.
  *
  * The table is in the order in which locks are taken: whoever holds one of a
  * later folder waits for none of an earlier one. In the child the handlers come
@@ -18,6 +19,7 @@
 #include "park/fork.h"
 
 #include "park/begin.h"
+#include "park/cancel.h"
 #include "park/futex.h"
 #include "park/lock.h"
 #include "park/parker.h"
@@ -45,9 +47,11 @@ static const struct gch_fork_handlers *const table[] = {
 enum { FOLDERS = sizeof table / sizeof *table };
 
 /* Held from before to after: several threads may fork at once. It guards of who
-   forks the signal mask, and whether he is the only thread. */
+   forks the signal mask, whether he may be cancelled, and whether he is the only
+   thread. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static sigset_t mask;
+static int cancel;
 static bool alone;
 
 static bool left_threads; /* written in a child, by its only thread */
@@ -72,10 +76,12 @@ uintptr_t gch__self_number(void) {
 
 static void before_fork(void) {
   sigset_t all, old;
+  int cancel_before = gch__cancel_off();
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
   pthread_mutex_lock(&mutex);
   mask = old;
+  cancel = cancel_before;
   alone = is_alone();
   gch__forker = gch__self_number();
   for (int i = 0; i < FOLDERS; i++)
@@ -86,8 +92,10 @@ static void in_parent(void) {
   for (int i = FOLDERS; i-- > 0;)
     table[i]->in_parent();
   sigset_t old = mask;
+  int cancel_before = cancel;
   pthread_mutex_unlock(&mutex);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
+  gch__cancel_as(cancel_before);
 }
 
 static void in_child(void) {
@@ -103,6 +111,7 @@ static void in_child(void) {
     table[i]->in_child();
   pthread_mutex_unlock(&mutex);
   pthread_sigmask(SIG_SETMASK, &mask, NULL);
+  gch__cancel_as(cancel);
 }
 
 /* Early: handlers that a program registers are called, before a fork, before

@@ -6,8 +6,9 @@
  *     gch_readyfd *r = gch_readyfd_new();
  *     gch_readyfd_add(r, results, GCH_CAN_RECV, NULL);
  *     struct pollfd p = {.fd = gch_readyfd_fd(r), .events = POLLIN};
- *     while (poll(&p, 1, -1) >= 0)        // or whatever watches descriptors
- *       while (gch_try_recv(results, &v) == 0)
+ *     int err = EAGAIN;
+ *     while (err != EPIPE && poll(&p, 1, -1) >= 0) // or another loop
+ *       while ((err = gch_try_recv(results, &v)) == 0)
  *         show(v);
  *
  * The descriptor is readable while some try form named by `what` on an added

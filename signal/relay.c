@@ -64,13 +64,14 @@ static int start_thread(void) {
 }
 
 int gch__relay_start(void) {
-  int saved = errno;
+  int saved = errno, cancel = gch__cancel_off();
   gch__stay_loaded();
   gch__lock(&start_lock);
   int err = 0;
   if (started_in != getpid() && (err = open_pipe()) == 0)
     err = start_thread();
   gch__unlock(&start_lock);
+  gch__cancel_as(cancel);
   errno = saved;
   return err;
 }

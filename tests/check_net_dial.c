@@ -11,7 +11,7 @@ enum { NOTED = 32 };
 static char noted[NOTED][INET6_ADDRSTRLEN];
 static int64_t noted_at[NOTED];
 static atomic_int connects;
-static atomic_bool meets_self;
+static atomic_bool meets_self, met_self;
 
 int connect(int fd, const struct sockaddr *sa, socklen_t len) {
   static int (*real)(int, const struct sockaddr *, socklen_t);
@@ -27,7 +27,7 @@ int connect(int fd, const struct sockaddr *sa, socklen_t len) {
               noted[i], sizeof noted[i]);
   }
   if (i == 0 && atomic_load(&meets_self))
-    bind(fd, sa, len);
+    atomic_store(&met_self, bind(fd, sa, len) == 0);
   return real(fd, sa, len);
 }
 
@@ -191,16 +191,20 @@ START_TEST(a_cancel_ends_it) {
 }
 END_TEST
 
+/* Unless another process has just taken the port. */
 START_TEST(a_connection_with_itself_is_none) {
-  struct place p = place_new();
-  char address[64];
-  int fd, before = fd_count();
-  snprintf(address, sizeof address, "127.0.0.4:%d", p.port);
   atomic_store(&meets_self, true);
-  ck_assert_int_eq(gch_net_dial(bg(), "tcp", address, &fd), ECONNREFUSED);
-  ck_assert_int_eq(atomic_load(&connects), 2);
-  ck_assert_int_eq(fd_count(), before);
-  place_end(&p);
+  while (!atomic_load(&met_self)) {
+    struct place p = place_new();
+    char address[64];
+    int fd, before = fd_count();
+    snprintf(address, sizeof address, "127.0.0.4:%d", p.port);
+    ck_assert_int_eq(gch_net_dial(bg(), "tcp", address, &fd), ECONNREFUSED);
+    if (atomic_load(&met_self))
+      ck_assert_int_eq(atomic_load(&connects), 2);
+    ck_assert_int_eq(fd_count(), before);
+    place_end(&p);
+  }
 }
 END_TEST
 

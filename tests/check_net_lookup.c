@@ -68,6 +68,9 @@ START_TEST(errors_are_told_apart) {
   ck_assert_int_eq(gch_net_lookup(bg(), "127.0.0.1", "no-such", NULL, &ai),
                    EINVAL);
   ck_assert_int_eq(gch_net_lookup(bg(), NULL, "no-such", NULL, &ai), EINVAL);
+  const struct addrinfo number = {.ai_flags = AI_NUMERICSERV};
+  ck_assert_int_eq(gch_net_lookup(bg(), "127.0.0.1", "http", &number, &ai),
+                   EINVAL);
   int fd;
   ck_assert_int_eq(gch_net_dial(bg(), "tcp", "none:80", &fd), EHOSTUNREACH);
   ck_assert_int_eq(gch_net_dial(bg(), "tcp", "again:80", &fd), EIO);

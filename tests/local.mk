@@ -73,8 +73,10 @@ check_PROGRAMS += \
   tests/check_inherit_task \
   tests/check_last_words \
   tests/check_io \
+  tests/check_io_cancel \
   tests/check_io_close \
   tests/check_io_kinds \
+  tests/check_io_rare \
   tests/check_io_report \
   tests/check_io_reuse \
   tests/check_io_select \
