@@ -85,9 +85,11 @@ examples_libhttp_a_SOURCES = examples/http.c examples/http.h \
 web_cflags = $(AM_CFLAGS) $(LLHTTP_CFLAGS) -isystem $(LLHTTP_SRC)
 examples_libhttp_a_CFLAGS = $(web_cflags)
 
-web_examples = examples/httpd
+web_examples = examples/gather examples/httpd
 noinst_PROGRAMS += $(web_examples)
 dist_check_SCRIPTS += $(web_examples:=.sh)
+examples_gather_CFLAGS = $(web_cflags)
+examples_gather_LDADD = examples/libhttp.a libgulch.la
 examples_httpd_CFLAGS = $(web_cflags)
 examples_httpd_LDADD = examples/libhttp.a libgulch.la
 endif
