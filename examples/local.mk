@@ -85,13 +85,15 @@ examples_libhttp_a_SOURCES = examples/http.c examples/http.h \
 web_cflags = $(AM_CFLAGS) $(LLHTTP_CFLAGS) -isystem $(LLHTTP_SRC)
 examples_libhttp_a_CFLAGS = $(web_cflags)
 
-web_examples = examples/gather examples/httpd
+web_examples = examples/gather examples/httpd examples/trace
 noinst_PROGRAMS += $(web_examples)
 dist_check_SCRIPTS += $(web_examples:=.sh)
 examples_gather_CFLAGS = $(web_cflags)
 examples_gather_LDADD = examples/libhttp.a libgulch.la
 examples_httpd_CFLAGS = $(web_cflags)
 examples_httpd_LDADD = examples/libhttp.a libgulch.la
+examples_trace_CFLAGS = $(web_cflags)
+examples_trace_LDADD = examples/libhttp.a libgulch.la
 endif
 
 EXTRA_DIST += examples/glib.out examples/tls.out
