@@ -58,12 +58,17 @@
  * Environment:
  *
  *     GULCH_LEAKS=1    When the process ends by exit or a return from main, and
- *                      channels or tasks are still alive, lists them to stderr:
- *                      a dump, then a line
+ *                      channels, tasks or adopted descriptors are still alive,
+ *                      lists them to stderr: a dump, a line a descriptor, then
  *                      "gulch: still alive: channels 1, contexts 0, timers 0,
- *                      tasks 1". Contexts are those that can be cancelled,
- *                      timers those with a channel. Tasks that are about to
- *                      end are given 0.1 s; that of GCH_MAIN is none of them.
+ *                      tasks 1, descriptors 1". Contexts are those that can be
+ *                      cancelled, timers those with a channel. Tasks that are
+ *                      about to end are given 0.1 s; that of GCH_MAIN is none
+ *                      of them. Descriptors are those that this process has
+ *                      adopted, accepted, dialled or listens on, and not closed
+ *                      by gch_io_close; all others are the program's business:
+ *                      "fd 7: open, tcp 127.0.0.1:80 to 127.0.0.1:4711,
+ *                      accepted by FUNCTION" (a task's; or "a thread").
  *                      What ends later than the library, such as C++ objects
  *                      that outlive main where gulch is linked statically,
  *                      counts as alive.

@@ -73,6 +73,9 @@ void gch__dump_fds(FILE *out, struct gch_ops *ops);
 /* Whether somebody does. */
 bool gch__fds_waited_for(void);
 
+/* Prints the adopted descriptors that are open; how many there are. */
+size_t gch__list_open_fds(FILE *out);
+
 /* Prints all tasks but this one; ops is sorted by that. */
 void gch__dump_tasks(FILE *out, struct gch_ops *ops,
                      const struct gch_task *but);

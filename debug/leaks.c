@@ -31,10 +31,11 @@ void gch__report_leaks(void) {
   int cancel = gch__cancel_off();
   size_t tasks = tasks_that_stay();
   struct gch_census c = gch__dump(stderr, gch__main_task());
-  if (c.plain + c.contexts + c.timers + tasks > 0)
+  size_t fds = gch__list_open_fds(stderr);
+  if (c.plain + c.contexts + c.timers + tasks + fds > 0)
     fprintf(stderr,
             "gulch: still alive: channels %zu, contexts %zu, timers %zu, "
-            "tasks %zu\n",
-            c.plain, c.contexts, c.timers, tasks);
+            "tasks %zu, descriptors %zu\n",
+            c.plain, c.contexts, c.timers, tasks, fds);
   gch__cancel_as(cancel);
 }

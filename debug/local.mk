@@ -8,6 +8,7 @@ libgulch_la_SOURCES += \
   debug/dump.h \
   debug/fds.c \
   debug/leaks.c \
+  debug/open_fds.c \
   debug/peek.c \
   debug/peek.h \
   debug/symbol.c \

@@ -14,29 +14,22 @@
  */
 #define _GNU_SOURCE
 #include "example.h"
+#include "http.h"
 
 #include <fcntl.h>
-#include <llhttp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-  URL_MAX = 2048,
-  IN_MAX = 8192,
   SMALL = 16384, /* a file that goes in one write with its headers */
   PATIENCE = 30, /* seconds for a request to come */
 };
 
 static const char index_name[] = "index.html";
 
-struct request {
-  llhttp_t parser; /* its data is this */
-  char url[URL_MAX + sizeof index_name];
-  size_t length;
-  bool too_long;
-};
+_Static_assert(sizeof index_name <= HTTP_URL_ROOM, "behind a URL");
 
 struct answer {
   int status;
@@ -44,38 +37,6 @@ struct answer {
   int file; /* -1: none, the reason is the body */
   size_t size;
   const char *type;
-};
-
-/* Requests */
-
-static int on_begin(llhttp_t *p) {
-  struct request *r = p->data;
-  r->length = 0;
-  r->too_long = false;
-  return 0;
-}
-
-static int on_url(llhttp_t *p, const char *at, size_t n) {
-  struct request *r = p->data;
-  if (n >= URL_MAX - r->length) {
-    r->too_long = true;
-    return 0;
-  }
-  memcpy(r->url + r->length, at, n);
-  r->length += n;
-  return 0;
-}
-
-/* So that each is answered before the next is looked at. */
-static int on_complete(llhttp_t *p) {
-  (void)p;
-  return HPE_PAUSED;
-}
-
-static const llhttp_settings_t settings = {
-    .on_message_begin = on_begin,
-    .on_url = on_url,
-    .on_message_complete = on_complete,
 };
 
 /* Files */
@@ -147,13 +108,12 @@ static struct answer find(int folder, char *path) {
   return without_file(404, "Not Found");
 }
 
-static struct answer answer_to(struct request *r, int folder) {
+static struct answer answer_to(struct http *r, int folder) {
   if (r->parser.method != HTTP_GET && r->parser.method != HTTP_HEAD)
     return without_file(405, "Method Not Allowed");
   if (r->too_long)
     return without_file(414, "URI Too Long");
-  r->url[r->length] = '\0';
-  if (strlen(r->url) != r->length || !path_of(r->url))
+  if (strlen(r->url) != r->url_length || !path_of(r->url))
     return without_file(400, "Bad Request");
   return find(folder, r->url);
 }
@@ -193,10 +153,9 @@ static int write_answer(int conn, const struct answer *a, bool head,
   return gch_io_write(conn, out, used, NULL);
 }
 
-static int answer(int conn, struct request *r, int folder, bool *keep) {
-  *keep = llhttp_should_keep_alive(&r->parser);
+static int answer(struct http *r, int folder) {
   struct answer a = answer_to(r, folder);
-  int err = write_answer(conn, &a, r->parser.method == HTTP_HEAD, *keep);
+  int err = write_answer(r->fd, &a, r->parser.method == HTTP_HEAD, !r->last);
   if (a.file >= 0)
     close(a.file);
   return err;
@@ -207,39 +166,17 @@ static void refuse(int conn) {
   write_answer(conn, &a, false, false);
 }
 
-/* Answers what is whole in the n bytes at `in`. False: no more is to come. */
-static bool feed(int conn, struct request *r, int folder, const char *in,
-                 size_t n) {
-  const char *end = in + n;
-  while (in < end) {
-    bool keep;
-    llhttp_errno_t err = llhttp_execute(&r->parser, in, (size_t)(end - in));
-    if (err == HPE_OK)
-      return true;
-    if (err != HPE_PAUSED) {
-      refuse(conn);
-      return false;
-    }
-    in = llhttp_get_error_pos(&r->parser);
-    if (answer(conn, r, folder, &keep) != 0 || !keep)
-      return false;
-    llhttp_resume(&r->parser);
-  }
-  return true;
-}
-
 static void serve(const gch_ctx *ctx, int conn, void *arg) {
   const int *folder = arg;
-  struct request r;
-  char in[IN_MAX];
-  size_t n;
-  llhttp_init(&r.parser, HTTP_REQUEST, &settings);
-  r.parser.data = &r;
+  struct http r;
+  int err;
+  http_init(&r, conn, HTTP_REQUEST, false);
   do {
     gch_io_set_deadline(conn, GCH_IO_READ, gch_in(PATIENCE * GCH_SECOND));
-    if (gch_io_read_ctx(ctx, conn, in, sizeof in, &n) != 0)
-      return;
-  } while (n > 0 && feed(conn, &r, *folder, in, n));
+    err = http_next(ctx, &r);
+    if (err == EBADMSG)
+      refuse(conn);
+  } while (err == 0 && answer(&r, *folder) == 0 && !r.last);
 }
 
 GCH_MAIN(argc, argv) {

@@ -77,12 +77,23 @@ examples_curl_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 examples_curl_LDADD = libgulch.la $(CURL_LIBS)
 endif
 
+# Web servers share a parser, and what is around it.
 if HAVE_LLHTTP
-noinst_PROGRAMS += examples/httpd
-examples_httpd_SOURCES = examples/httpd.c examples/httpd_parser.c \
-  examples/httpd_states.c
-examples_httpd_CFLAGS = $(AM_CFLAGS) $(LLHTTP_CFLAGS) -isystem $(LLHTTP_SRC)
-dist_check_SCRIPTS += examples/httpd.sh
+noinst_LIBRARIES += examples/libhttp.a
+examples_libhttp_a_SOURCES = examples/http.c examples/http.h \
+  examples/http_parser.c examples/http_serve.c examples/http_states.c
+web_cflags = $(AM_CFLAGS) $(LLHTTP_CFLAGS) -isystem $(LLHTTP_SRC)
+examples_libhttp_a_CFLAGS = $(web_cflags)
+
+web_examples = examples/gather examples/httpd examples/trace
+noinst_PROGRAMS += $(web_examples)
+dist_check_SCRIPTS += $(web_examples:=.sh)
+examples_gather_CFLAGS = $(web_cflags)
+examples_gather_LDADD = examples/libhttp.a libgulch.la
+examples_httpd_CFLAGS = $(web_cflags)
+examples_httpd_LDADD = examples/libhttp.a libgulch.la
+examples_trace_CFLAGS = $(web_cflags)
+examples_trace_LDADD = examples/libhttp.a libgulch.la
 endif
 
 EXTRA_DIST += examples/glib.out examples/tls.out

@@ -97,8 +97,8 @@ static inline void gch__check_ctx(const gch_ctx *ctx) {
     gch_ctx_err(ctx);
 }
 
-/* Sets O_NONBLOCK, and adopts. Of the caller's record. */
-int gch__io_adopt(struct gch_fd *r);
+/* Sets O_NONBLOCK, and adopts; origin: how. Of the caller's record. */
+int gch__io_adopt(struct gch_fd *r, uint8_t origin);
 
 /* SIGPIPE is kept from the calling thread, unless fd is 1 or 2. */
 struct gch_sigpipe {

@@ -11,6 +11,7 @@
  * again.
  */
 #include "io/call.h"
+#include "io/made.h"
 #include "park/strict.h"
 
 #include <fcntl.h>
@@ -133,18 +134,22 @@ static int register_anew(struct gch_fd *r) {
   return err;
 }
 
-int gch__io_adopt(struct gch_fd *r) {
+int gch__io_adopt(struct gch_fd *r, uint8_t origin) {
   int flags = fcntl(r->fd, F_GETFL), err = 0;
   if (flags == -1 || (!(flags & O_NONBLOCK) &&
                       fcntl(r->fd, F_SETFL, flags | O_NONBLOCK) == -1))
     return errno;
   gch__lock(&r->lock);
   err = r->orphan ? ENOENT : register_anew(r);
-  if (err == 0) {
+  bool is_new = err == 0 && !r->adopted;
+  if (is_new) {
     r->adopted = true;
+    r->origin = origin;
     atomic_store_explicit(&r->hints, 0, memory_order_relaxed);
   }
   gch__unlock(&r->lock);
+  if (is_new)
+    gch__fd_made(r->fd);
   return err;
 }
 
@@ -155,7 +160,7 @@ int gch_io_adopt(int fd) {
     err = gch__fd_enter(fd, 0, &r);
     if (err)
       break;
-    err = gch__io_adopt(r);
+    err = gch__io_adopt(r, GCH_FD_ADOPTED);
     if (err == ENOENT)
       gch__fd_orphan(r);
     gch__fd_leave(r, 0);

@@ -30,6 +30,7 @@ static void mend(struct gch_fd *r, void *unused) {
   bool current = gch__fd_at(r->fd) == r;
   r->registered = false;
   r->armed = 0;
+  r->origin = GCH_FD_INHERITED;
   r->closer = NULL;
   r->generation++;
   for (int way = 0; way < GCH_FD_WAYS; way++) {

@@ -11,6 +11,8 @@ libgulch_la_SOURCES += \
   io/copy.c \
   io/epoll.c \
   io/fork.c \
+  io/made.c \
+  io/made.h \
   io/poll.c \
   io/poller.c \
   io/poller.h \

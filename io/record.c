@@ -87,6 +87,7 @@ static void record_init(struct gch_fd *r, int fd, bool adopted) {
   r->adopted = adopted;
   r->registered = false;
   r->orphan = false;
+  r->origin = adopted ? GCH_FD_ACCEPTED : GCH_FD_INHERITED;
   r->armed = 0;
   r->closer = NULL;
   atomic_store_explicit(&r->hints, 0, memory_order_relaxed);

@@ -73,6 +73,8 @@ enum { GCH_FD_READ, GCH_FD_WRITE, GCH_FD_WAYS };
 #define GCH_FD_QUEUED(way) (16u << (way))
 #define GCH_FD_USER 64u
 
+enum { GCH_FD_INHERITED, GCH_FD_ADOPTED, GCH_FD_ACCEPTED, GCH_FD_CONNECTED };
+
 /* What is known of the descriptor: right for an adopted one, else a guess,
    since the number may have been reused. */
 enum {
@@ -95,6 +97,7 @@ struct gch_fd {
   uint16_t generation;
   bool registered;
   atomic_bool adopted, orphan;
+  uint8_t origin; /* how this process came to adopt it */
   uint8_t armed; /* ways, as bits: the kernel has been asked for */
   uint8_t has;   /* those that it has; once registered */
   _Atomic uint8_t hints;
@@ -158,7 +161,7 @@ static inline void gch__fd_leave(struct gch_fd *r, uint32_t turn) {
    an orphan, and who comes makes a new record. */
 void gch__fd_orphan(struct gch_fd *r);
 
-/* fd is new, made by the caller: what is in the table, if anything, is an
+/* fd is new, accepted by the caller: what is in the table, if anything, is an
    orphan. A new record, adopted; the caller is no user of it. 0, ENOMEM. */
 int gch__fd_new(int fd);
 

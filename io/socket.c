@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Calls that are for sockets only: accept, connect, recvmsg, sendmsg. */
 #include "io/call.h"
+#include "io/made.h"
 #include "park/strict.h"
 
 #include <poll.h>
@@ -54,6 +55,8 @@ static int accept_one(int fd, int *conn, struct sockaddr *sa, socklen_t *len,
     close(got);
     got = -1;
   }
+  if (got >= 0)
+    gch__fd_made(got);
   if (conn)
     *conn = got;
   else if (got >= 0)
@@ -118,7 +121,7 @@ static int connect_begin(struct gch_io_call *c, const struct sockaddr *sa,
 static int connect_on(struct gch_io_call *c, const struct sockaddr *sa,
                       socklen_t len) {
   int err;
-  while ((err = gch__io_adopt(c->record)) == ENOENT &&
+  while ((err = gch__io_adopt(c->record, GCH_FD_CONNECTED)) == ENOENT &&
          (err = gch__io_move(c)) == 0)
     ;
   if (err == 0)

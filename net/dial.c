@@ -16,6 +16,8 @@
  */
 #include "net/impl.h"
 
+#include "io/made.h"
+
 #include <gulch/net.h>
 #include <gulch/timer.h>
 #include <gulch/wg.h>
@@ -182,6 +184,8 @@ static int dial(const gch_ctx *ctx, const char *network, const char *address,
   } else if (err == 0) {
     interleave(&found);
     err = race(ctx, &n, &found, fd);
+    if (err == 0)
+      gch__fd_made(*fd); /* not by the attempt */
   }
   free(found.at);
   return err;

@@ -17,7 +17,7 @@ allowed_for() { # folder
   readyfd) echo park chan ;;
   io) echo park chan timer go context ;;
   net) echo park chan timer go context waitgroup io ;;
-  debug) echo park chan timer go task sync context waitgroup signal io ;;
+  debug) echo park chan timer go task sync context waitgroup signal io net ;;
   esac
 }
 

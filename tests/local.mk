@@ -78,6 +78,7 @@ check_PROGRAMS += \
   tests/check_io_kinds \
   tests/check_io_rare \
   tests/check_io_report \
+  tests/check_io_many \
   tests/check_io_reuse \
   tests/check_io_select \
   tests/check_io_socket \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* llhttp, from the system's folder: what its authors wrote; the rest of it is
-   in httpd_states.c. */
+   in http_states.c. */
 #include <api.c>
 #include <http.c>
