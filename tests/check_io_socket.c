@@ -187,6 +187,7 @@ START_TEST(messages_carry_descriptors) {
       gch_io_recvmsg_until(e.out, &m, 0, &n, gch_in(GCH_MILLISECOND)),
       ETIMEDOUT);
   ck_assert_int_eq(gch_io_close(e.out), 0);
+  m.msg_controllen = 0; /* what was received there is closed */
   ck_assert_int_eq(gch_io_sendmsg(e.in, &m, 0, &n), EPIPE);
   ck_assert_int_eq(gch_io_close(e.in), 0);
 }
