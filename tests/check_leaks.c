@@ -27,7 +27,7 @@ static void leave_nothing(void) {
   gch_ctx *ctx = gch_ctx_with_timeout(gch_ctx_background(), GCH_HOUR);
   gch_timer *t = gch_timer_new(1 * MS);
   gch_chan *done = gch_make(0, 0);
-  gch_go(stay_quiet, gch_ref(done)); /* may still be ending at the end */
+  (gch_go)(stay_quiet, gch_ref(done)); /* may still be ending at the end */
   gch_recv(done, NULL);
   gch_recv(gch_timer_chan(t), NULL);
   gch_unref(done);
@@ -52,7 +52,7 @@ static void leave_a_timer(void) {
 
 static void leave_a_task(void) {
   kept = gch_make(0, 0);
-  gch_go(stay, kept);
+  (gch_go)(stay, kept);
   await_waiting(kept, 0, 1);
 }
 
@@ -82,7 +82,7 @@ static void adopt_a_pipe(void *closed) {
 
 static void leave_a_pipe_to_nobody(void) {
   kept = gch_make(0, 0);
-  gch_go(adopt_a_pipe, kept);
+  (gch_go)(adopt_a_pipe, kept);
   gch_recv(kept, NULL);
   gch_unref(kept);
 }
