@@ -52,10 +52,12 @@ static void handle_end(struct handle *h) {
 struct work {
   gch_chan *entered, *leave;
   int done;
+  atomic_int leaving;
+  int each[3]; /* where runs overlap */
 };
 
 static void work_make(struct work *w) {
-  *w = (struct work){gch_make(0, 0), gch_make(0, 0), 0};
+  *w = (struct work){.entered = gch_make(0, 0), .leave = gch_make(0, 0)};
 }
 
 static void work_end(struct work *w) {
@@ -68,6 +70,13 @@ static void work(void *arg) {
   gch_send(w->entered, NULL);
   gch_recv(w->leave, NULL);
   w->done++;
+}
+
+static void overlap(void *arg) {
+  struct work *w = arg;
+  gch_send(w->entered, NULL);
+  gch_recv(w->leave, NULL);
+  w->each[atomic_fetch_add(&w->leaving, 1)]++;
 }
 
 static void do_it(void *arg) {
@@ -224,7 +233,7 @@ END_TEST
 START_TEST(it_waits_for_all_runs) {
   struct work w;
   work_make(&w);
-  struct handle h = handle_make(true, work, &w);
+  struct handle h = handle_make(true, overlap, &w);
   struct stopper s = {.h = &h};
   for (int i = 0; i < 3; i++) {
     set_off(&h);
@@ -237,7 +246,8 @@ START_TEST(it_waits_for_all_runs) {
     gch_send(w.leave, NULL);
   }
   thread_join(t);
-  ck_assert_int_eq(w.done, 3);
+  for (int i = 0; i < 3; i++)
+    ck_assert_int_eq(w.each[i], 1);
   handle_end(&h);
   work_end(&w);
 }
