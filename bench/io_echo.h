@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The echo rows, which are the same for gulch and for the loop by hand
- * (peers/pthreads/io_echo.c): pairs of connected sockets, in each a client that
- * writes, and reads it back. The programs have their own ways to do the talking.
+ * (peers/pthreads/io_talk.c): pairs of connected sockets, in each a client that
+ * writes, and reads it back. The programs have their own ways to talk.
  *
  *     echo-…    the wall time a round trip, all pairs together
  *     trip-…    how long one takes, as its client sees it

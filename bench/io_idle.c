@@ -65,6 +65,6 @@ const struct edge io_idle_rows[] = {
      .what = "resident memory of a task that waits for a connection, over that "
              "of one that waits on a channel, 4000 of them",
      .fn = idle_bytes,
-     .unit = "bytes",
+     .unit = "B",
      .n = 4000},
     {0}};

@@ -180,8 +180,8 @@ def write(folder):
             "where no unit stands; elements of 8 bytes; two processors, "
             "`GOMAXPROCS=2`; under \"One processor\" every process is pinned "
             "to the same one. Written by `make bench-peers`, `make "
-            "bench-scaling`, `make bench-edges` and `make bench-io`; [README.md](README.md) "
-            "says how to read it.\n"]
+            "bench-scaling`, `make bench-edges` and `make bench-io`; "
+            "[README.md](README.md) says how to read it.\n"]
     for name, of in PARTS:
         lines = part(name, of, path)
         text += [f"<!-- {name} -->", *lines] if lines else []

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the rows are made of in plain pthreads: threads, a queue under a mutex, a
- * flag that can be waited for. As one writes them by hand.
+ * What the rows are made of in plain pthreads: threads, a queue under a mutex,
+ * a flag that can be waited for. As one writes them by hand.
  */
 #ifndef GULCH_BENCH_THREADS_H
 #define GULCH_BENCH_THREADS_H
