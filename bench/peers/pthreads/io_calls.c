@@ -18,7 +18,7 @@ static void ready(struct edge_run *r) {
   while (edge_more(r)) {
     int64_t start = edge_now();
     for (int i = 0; i < READS; i++)
-      if (write(fd[1], "", 1) != 1 || read(fd[0], &c, 1) != 1)
+      if (write(fd[1], "", 1) != 1 || recv(fd[0], &c, 1, MSG_DONTWAIT) != 1)
         edge_fail("nothing is there");
     edge_take(r, (edge_now() - start) / READS);
   }
