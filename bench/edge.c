@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The main of both programs that have edges rows, and what the rows use:
+ * The main of both programs that have such rows, and what the rows use:
  *
- *     edges list            name, unit, whether it is a latency, what it is
+ *     edges list            name, unit, whether it is a latency, what it is,
+ *                           and the group
  *     edges ROW [MS]        one sample, as JSON: median, 99th percentile
  *     edges busy            computes until its parent is gone
  */
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,13 +36,18 @@ int64_t edge_cpu(void) {
   return clock_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+/* Of the page tables themselves: what statm says is some pages behind. */
 int64_t edge_resident(void) {
-  long pages = 0;
-  FILE *f = fopen("/proc/self/statm", "r");
-  if (!f || fscanf(f, "%*s %ld", &pages) != 1)
-    edge_fail("no /proc/self/statm");
+  char line[128];
+  long kilobytes = -1;
+  FILE *f = fopen("/proc/self/smaps_rollup", "r");
+  while (f && kilobytes < 0 && fgets(line, sizeof line, f))
+    if (sscanf(line, "Rss: %ld", &kilobytes) != 1)
+      kilobytes = -1;
+  if (kilobytes < 0)
+    edge_fail("no /proc/self/smaps_rollup");
   fclose(f);
-  return (int64_t)pages * sysconf(_SC_PAGESIZE);
+  return (int64_t)kilobytes * 1024;
 }
 
 void edge_spin(int64_t ns) {
@@ -108,18 +115,20 @@ static long long percentile(const struct edge_run *r, size_t percent) {
 }
 
 static const struct edge *find(const char *name) {
-  for (const struct edge *const *t = edge_tables; *t; t++)
-    for (const struct edge *e = *t; e->name; e++)
-      if (strcmp(e->name, name) == 0)
-        return e;
+  for (const struct edge_group *g = edge_groups; g->name; g++)
+    for (const struct edge *const *t = g->tables; *t; t++)
+      for (const struct edge *e = *t; e->name; e++)
+        if (strcmp(e->name, name) == 0)
+          return e;
   return NULL;
 }
 
 static void list(void) {
-  for (const struct edge *const *t = edge_tables; *t; t++)
-    for (const struct edge *e = *t; e->name; e++)
-      printf("%s\t%s\t%s\t%s\n", e->name, e->unit ? e->unit : "ns",
-             e->latency ? "latency" : "", e->what ? e->what : "");
+  for (const struct edge_group *g = edge_groups; g->name; g++)
+    for (const struct edge *const *t = g->tables; *t; t++)
+      for (const struct edge *e = *t; e->name; e++)
+        printf("%s\t%s\t%s\t%s\t%s\n", e->name, e->unit ? e->unit : "ns",
+               e->latency ? "latency" : "", e->what ? e->what : "", g->name);
 }
 
 static void busy(void) {
@@ -128,11 +137,34 @@ static void busy(void) {
     edge_spin(10 * MS);
 }
 
+static void allow_descriptors(void) {
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void *sleep_for_ever(void *arg) {
+  for (;;)
+    pause();
+  return arg;
+}
+
+/* As in bench/sample.c: the C library and the kernel are quicker for a process
+   of one thread. */
+static void have_another_thread(void) {
+  pthread_t idle;
+  if (pthread_create(&idle, NULL, sleep_for_ever, NULL) != 0)
+    edge_fail("no thread");
+}
+
 static void sample(const struct edge *e, int64_t budget) {
   struct edge_run r = {.n = e->n, .arg = e->arg, .budget = budget};
   r.room = ROOM;
   r.figure = edge_zeroed(ROOM, sizeof *r.figure);
   alarm(LIMIT);
+  allow_descriptors();
+  have_another_thread();
   r.began = edge_now();
   edge_enter(e, &r);
   if (r.taken == 0)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the rows of the group "edges" share, those of gulch (edge_*.c) and their
- * twins in plain pthreads (peers/pthreads). Such a row is no loop of equal
- * operations: it sets a scene, takes what happens in it as figures, and shows
- * their median and, of a latency, their 99th percentile:
+ * What the rows of the groups "edges" and "io" share, those of gulch (edge_*.c,
+ * io_*.c) and their twins in plain C (peers/pthreads). Such a row is no loop of
+ * equal operations: it sets a scene, takes what happens in it as figures, and
+ * shows their median and, of a latency, their 99th percentile:
  *
  *     static void wake(struct edge_run *r) {
  *       while (edge_more(r)) {
@@ -46,8 +46,13 @@ struct edge {
   const char *unit; /* NULL: ns */
 };
 
-/* Each program has its own; they end with a row without a name. */
-extern const struct edge *const edge_tables[];
+/* Each program has its own groups, which end with one without a name; tables
+   end with NULL, and a table with a row without a name. */
+struct edge_group {
+  const char *name;
+  const struct edge *const *tables;
+};
+extern const struct edge_group edge_groups[];
 
 /* Each program's own way to call a row, and to keep to so many processors. */
 void edge_enter(const struct edge *e, struct edge_run *r);

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The edges rows of gulch: which there are, and how one is called. */
+/* The rows of gulch: which there are, and how one is called. */
 #include "edge_gulch.h"
+#include "io_echo.h"
 
-const struct edge *const edge_tables[] = {
+static const struct edge *const edges[] = {
     edge_block_rows, edge_wake_rows,  edge_compute_rows,
     edge_sleep_rows, edge_timer_rows, edge_hand_rows,
     edge_lock_rows,  edge_tree_rows,  NULL};
+
+static const struct edge *const io[] = {io_echo_rows, io_call_rows,
+                                        io_idle_rows, io_readyfd_rows, NULL};
+
+const struct edge_group edge_groups[] = {{"edges", edges}, {"io", io}, {0}};
 
 struct call {
   const struct edge *edge;

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs the rows of the group "edges" with gulch and with the twins that are
-there, in turn, and prints a table. `make bench-edges` calls it."""
+"""Runs the rows of the group "edges", or "io", with gulch and with the twins
+that are there, in turn, and prints a table. `make bench-edges` and `make
+bench-io` call it."""
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import subprocess
 import sys
 
 import edges_report
+import httpd
 import layout
 import measure
 import report
@@ -20,10 +23,15 @@ OURS = os.path.join(os.curdir, "bench", "edges")
 PTHREADS = os.path.join(os.curdir, "bench", "peers", "pthreads", "edges")
 
 
-def rows():
-    keys = ("name", "unit", "latency", "what")
-    return [dict(zip(keys, line.split("\t")))
-            for line in run([OURS, "list"]).splitlines()]
+GROUPS = ("edges", "io")
+
+
+def rows(group):
+    keys = ("name", "unit", "latency", "what", "group")
+    listed = [dict(zip(keys, line.split("\t")))
+              for line in run([OURS, "list"]).splitlines()]
+    return [row for row in listed if row["group"] == group] + (
+        httpd.rows() if group == "io" else [])
 
 
 def programs_from(peers, against):
@@ -49,14 +57,24 @@ def beside(busy):
             p.wait()
 
 
-def in_turn(name, programs, runs, ms):
-    """Samples A B C A B C …; who fails is left out."""
+def takers_of(row, programs, peers, ms):
+    """Functions that take a sample of the row, by who has it."""
     cpus = frozenset({0, 1}) & os.sched_getaffinity(0)
     cpus = cpus or os.sched_getaffinity(0)
-    taken = {who: [] for who, (_, known) in programs.items() if name in known}
+    if httpd.has(row):
+        return {who: functools.partial(httpd.sample, server, row, ms, cpus)
+                for who, server in httpd.servers(peers).items()}
+    return {who: functools.partial(measure.sample,
+                                   [*call, row["name"], str(ms)], cpus)
+            for who, (call, known) in programs.items() if row["name"] in known}
+
+
+def in_turn(takers, runs):
+    """Samples A B C A B C …; who fails is left out."""
+    taken = {who: [] for who in takers}
     for _ in range(runs):
         for who in list(taken):
-            got = measure.sample([*programs[who][0], name, str(ms)], cpus)
+            got = takers[who]()
             if got is None:
                 del taken[who]
             else:
@@ -64,20 +82,20 @@ def in_turn(name, programs, runs, ms):
     return taken
 
 
-def measure_all(peers, versions, names=(), runs=3, ms=300, busy=0,
+def measure_all(peers, versions, group, names=(), runs=3, ms=300, busy=0,
                 against=None):
-    """All rows, or these; they are left in bench/edges.json."""
+    """All rows, or these; they are left in bench/GROUP.json."""
     programs = programs_from(peers, against)
     results = {"machine": layout.machine(), "versions": versions, "busy": busy,
                "runs": runs, "rows": []}
     with beside(busy):
-        for row in rows():
+        for row in rows(group):
             if names and not any(row["name"].startswith(n) for n in names):
                 continue
-            taken = in_turn(row["name"], programs, runs, ms)
+            taken = in_turn(takers_of(row, programs, peers, ms), runs)
             results["rows"].append(dict(row, samples=taken))
             print(edges_report.line(results["rows"][-1]), flush=True)
-    with open("bench/edges.json", "w", encoding="utf-8") as f:
+    with open(f"bench/{group}.json", "w", encoding="utf-8") as f:
         json.dump(results, f, indent=1)
     return results
 
@@ -85,6 +103,7 @@ def measure_all(peers, versions, names=(), runs=3, ms=300, busy=0,
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--srcdir", default=".")
+    parser.add_argument("--group", choices=GROUPS, default="edges")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--ms", type=int, default=300, help="a sample")
     parser.add_argument("--busy", type=int, default=0, metavar="N",
@@ -102,9 +121,9 @@ def main():
     if not o.only_c:
         peers, versions = build_peers(f"{o.srcdir}/bench/peers",
                                       "bench/peers-build")
-    results = measure_all(peers, versions, o.rows, o.runs, o.ms, o.busy,
-                          o.against)
-    print("\n" + "\n".join(edges_report.values(results["rows"])))
+    results = measure_all(peers, versions, o.group, o.rows, o.runs, o.ms,
+                          o.busy, o.against)
+    print("\n" + "\n".join(edges_report.values(results["rows"], o.group)))
     if o.report:
         report.write(f"{o.srcdir}/bench")
 

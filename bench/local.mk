@@ -14,7 +14,7 @@ bench_bench_SOURCES = \
 bench_bench_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 bench_bench_LDADD = libgulch.la
 
-# The group "edges": gulch's rows, and their twins in pthreads.
+# The groups "edges" and "io": gulch's rows, and their twins in plain C.
 EXTRA_PROGRAMS += bench/edges bench/peers/pthreads/edges
 edges_programs = bench/edges$(EXEEXT) bench/peers/pthreads/edges$(EXEEXT)
 bench_edges_SOURCES = \
@@ -30,16 +30,27 @@ bench_edges_SOURCES = \
   bench/edge_storm.c \
   bench/edge_timer.c \
   bench/edge_tree.c \
-  bench/edge_wake.c
+  bench/edge_wake.c \
+  bench/io_calls.c \
+  bench/io_echo.c \
+  bench/io_echo.h \
+  bench/io_idle.c \
+  bench/io_readyfd.c \
+  bench/io_talk.c
 bench_edges_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 bench_edges_LDADD = libgulch.la
 bench_peers_pthreads_edges_SOURCES = \
   bench/edge.c \
   bench/edge.h \
   bench/edge_storm.c \
+  bench/io_echo.c \
+  bench/io_echo.h \
   bench/peers/pthreads/block.c \
   bench/peers/pthreads/compute.c \
   bench/peers/pthreads/hand.c \
+  bench/peers/pthreads/io_calls.c \
+  bench/peers/pthreads/io_readyfd.c \
+  bench/peers/pthreads/io_talk.c \
   bench/peers/pthreads/lock.c \
   bench/peers/pthreads/sleep.c \
   bench/peers/pthreads/threads.c \
@@ -48,14 +59,20 @@ bench_peers_pthreads_edges_SOURCES = \
 bench_peers_pthreads_edges_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 bench_peers_pthreads_edges_LDADD =
 
+# What wrk drives in the group "io".
+if HAVE_LLHTTP
+httpd_program = examples/httpd$(EXEEXT)
+endif
+
 CLEANFILES += bench/bench$(EXEEXT) $(edges_programs) bench/edges.json \
-  bench/peers.json bench/scaling.json
+  bench/io.json bench/peers.json bench/scaling.json
 
 EXTRA_DIST += \
   bench/README.md \
   bench/building.py \
   bench/edges.py \
   bench/edges_report.py \
+  bench/httpd.py \
   bench/instructions.py \
   bench/instructions.txt \
   bench/layout.py \
@@ -70,6 +87,9 @@ EXTRA_DIST += \
   bench/peers/go/edges_timer.go \
   bench/peers/go/edges_tree.go \
   bench/peers/go/edges_wake.go \
+  bench/peers/go/httpd.go \
+  bench/peers/go/io_calls.go \
+  bench/peers/go/io_echo.go \
   bench/peers/go/main.go \
   bench/peers/go/rows.go \
   bench/peers/rust/Cargo.toml \
@@ -96,7 +116,7 @@ EXTRA_DIST += \
 BENCHFLAGS =
 run_bench_script = PYTHONDONTWRITEBYTECODE=1 python3 $(srcdir)/bench
 
-.PHONY: bench bench-edges bench-peers bench-scaling bench-instructions \
+.PHONY: bench bench-edges bench-io bench-peers bench-scaling bench-instructions \
   bench-record
 bench: bench/bench$(EXEEXT)
 	@./bench/bench$(EXEEXT) $(BENCHFLAGS)
@@ -104,7 +124,10 @@ bench: bench/bench$(EXEEXT)
 bench-edges: $(edges_programs)
 	@$(run_bench_script)/edges.py --srcdir=$(srcdir) $(BENCHFLAGS)
 
-bench-peers: bench/bench$(EXEEXT) $(edges_programs)
+bench-io: $(edges_programs) $(httpd_program)
+	@$(run_bench_script)/edges.py --srcdir=$(srcdir) --group=io $(BENCHFLAGS)
+
+bench-peers: bench/bench$(EXEEXT) $(edges_programs) $(httpd_program)
 	@$(run_bench_script)/peers.py --srcdir=$(srcdir) $(BENCHFLAGS)
 
 bench-scaling: bench/bench$(EXEEXT)

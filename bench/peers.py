@@ -54,7 +54,8 @@ def main():
         json.dump({"machine": layout.machine(), "versions": versions,
                    "rows": results}, f, indent=1)
     if not o.rows:
-        edges.measure_all(peers, versions, ms=200)
+        for group in edges.GROUPS:
+            edges.measure_all(peers, versions, group, ms=200)
     report.write(f"{o.srcdir}/bench")
 
 

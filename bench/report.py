@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 
-from edges_report import edges_part
+from edges_report import edges_part, io_part
 from layout import machine, plot, short, table
 from measure import median
 
@@ -151,7 +151,7 @@ def scaling_part(results, folder):
 
 
 PARTS = (("peers", peers_part), ("scaling", scaling_part),
-         ("edges", edges_part))
+         ("edges", edges_part), ("io", io_part))
 
 
 def as_it_was(path, name):
@@ -180,8 +180,8 @@ def write(folder):
             "where no unit stands; elements of 8 bytes; two processors, "
             "`GOMAXPROCS=2`; under \"One processor\" every process is pinned "
             "to the same one. Written by `make bench-peers`, `make "
-            "bench-scaling` and `make bench-edges`; [README.md](README.md) "
-            "says how to read it.\n"]
+            "bench-scaling`, `make bench-edges` and `make bench-io`; "
+            "[README.md](README.md) says how to read it.\n"]
     for name, of in PARTS:
         lines = part(name, of, path)
         text += [f"<!-- {name} -->", *lines] if lines else []

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The group "edges": a row sets a scene and takes figures for a given time, as
+// The groups "edges" and "io": a row sets a scene and takes figures for a given time, as
 // bench/edge.h says.
 type edgeRun struct {
 	n       int
@@ -53,7 +53,8 @@ var clockBegan = time.Now()
 func clock() int64 { return int64(time.Since(clockBegan)) }
 
 var edgeTables = []map[string]edge{blockEdges, wakeEdges, computeEdges,
-	sleepEdges, timerEdges, handEdges, lockEdges, treeEdges}
+	sleepEdges, timerEdges, handEdges, lockEdges, treeEdges, echoEdges,
+	callEdges}
 
 func findEdge(name string) (edge, bool) {
 	for _, table := range edgeTables {

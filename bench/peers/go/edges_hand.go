@@ -58,13 +58,14 @@ func alive(r *edgeRun) {
 }
 
 func residentNow() int64 {
-	var size, pages int64
-	statm, err := os.ReadFile("/proc/self/statm")
+	var kilobytes int64
+	rollup, err := os.ReadFile("/proc/self/smaps_rollup")
 	if err != nil {
 		panic(err)
 	}
-	fmt.Fscan(bytes.NewReader(statm), &size, &pages)
-	return pages * int64(os.Getpagesize())
+	rss := bytes.Index(rollup, []byte("Rss:")) + len("Rss:")
+	fmt.Fscan(bytes.NewReader(rollup[rss:]), &kilobytes)
+	return kilobytes * 1024
 }
 
 func aliveBytes(r *edgeRun) {

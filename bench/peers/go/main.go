@@ -5,7 +5,8 @@
 //
 //	gobench list              the rows, one a line
 //	gobench ROW OPS MS        one sample; OPS 0: as many as take MS
-//	gobench edges …           the same for the group "edges", see edges.go
+//	gobench edges …           the same for "edges" and "io", see edges.go
+//	gobench httpd …           a web server, see httpd.go
 package main
 
 import (
@@ -123,6 +124,10 @@ func main() {
 	}
 	if len(os.Args) > 2 && os.Args[1] == "edges" {
 		edgesMain(os.Args[2:])
+		return
+	}
+	if len(os.Args) == 4 && os.Args[1] == "httpd" {
+		httpdMain(os.Args[2], os.Args[3])
 		return
 	}
 	if len(os.Args) != 4 || rows[os.Args[1]].fn == nil {

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The program of the edges rows in pthreads, and what threads.h promises. */
+/* The program of the rows in plain C, and what threads.h promises. */
 #include "bench/peers/pthreads/threads.h"
+
+#include "bench/io_echo.h"
 
 #include <sched.h>
 
 enum { STACK_SIZE = 256 * 1024 }; /* as a task's */
 
-const struct edge *const edge_tables[] = {block_rows, wake_rows, compute_rows,
-                                          sleep_rows, hand_rows, lock_rows,
-                                          NULL};
+static const struct edge *const edges[] = {block_rows, wake_rows, compute_rows,
+                                           sleep_rows, hand_rows, lock_rows,
+                                           NULL};
+
+static const struct edge *const io[] = {io_echo_rows, call_rows, readyfd_rows,
+                                        NULL};
+
+const struct edge_group edge_groups[] = {{"edges", edges}, {"io", io}, {0}};
 
 /* One processor: the process is pinned to the first that it may use. */
 static void pin(void) {

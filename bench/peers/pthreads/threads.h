@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the edges rows are made of in plain pthreads: threads, a queue under a
- * mutex, a flag that can be waited for. As one writes them by hand.
+ * What the rows are made of in plain pthreads: threads, a queue under a mutex,
+ * a flag that can be waited for. As one writes them by hand.
  */
 #ifndef GULCH_BENCH_THREADS_H
 #define GULCH_BENCH_THREADS_H
@@ -11,7 +11,7 @@
 #include <pthread.h>
 
 extern const struct edge block_rows[], wake_rows[], compute_rows[],
-    sleep_rows[], hand_rows[], lock_rows[];
+    sleep_rows[], hand_rows[], lock_rows[], call_rows[], readyfd_rows[];
 
 pthread_t start_thread(void *(*fn)(void *), void *arg);
 void join_threads(const pthread_t *t, long n);
