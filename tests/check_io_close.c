@@ -78,7 +78,11 @@ START_TEST(a_plain_close_leaves_who_waits_until_its_deadline) {
                       .call = call_read_until,
                       .deadline = gch_in(50 * GCH_MILLISECOND)};
   test_thread *t = start_io(&c);
-  await_io(e.out, 1, 0);
+  size_t readers = 0;
+  while (readers == 0 && !atomic_load(&c.over)) { /* by its deadline */
+    gch_sleep(50 * GCH_MICROSECOND);
+    gch_io_waiting(e.out, &readers, NULL);
+  }
   close(e.out);
   thread_join(t);
   ck_assert_int_eq(c.err, ETIMEDOUT);
