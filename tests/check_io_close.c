@@ -167,6 +167,20 @@ struct storm {
   gch_wg over;
 };
 
+/* By numbers from there on. */
+static struct ends make_ends_at(int number, int kind) {
+  struct ends low = make_ends(is_pipe(kind) ? PIPE : SOCKETS);
+  struct ends e = {fcntl(low.out, F_DUPFD, number),
+                   fcntl(low.in, F_DUPFD, number)};
+  close(low.out);
+  close(low.in);
+  if (is_adopted(kind)) {
+    ck_assert_int_eq(gch_io_adopt(e.out), 0);
+    ck_assert_int_eq(gch_io_adopt(e.in), 0);
+  }
+  return e;
+}
+
 static void read_until_closed(void *arg) {
   struct storm *s = arg;
   char buf[16];
@@ -201,10 +215,16 @@ static void close_it(void *arg) {
   gch_wg_done(&s->over);
 }
 
+struct place {
+  int number, kind;
+};
+
+/* Each uses its own numbers again and again: who is started late, after the
+   close, must not find those of another. */
 static void storm(void *arg) {
-  int kind = *(int *)arg;
+  const struct place *p = arg;
   for (int i = 0; i < scaled(200); i++) {
-    struct storm s = {.e = make_ends(kind)};
+    struct storm s = {.e = make_ends_at(p->number, p->kind)};
     gch_wg_add(&s.over, 5);
     gch_go(read_until_closed, &s);
     gch_go(select_until_closed, &s);
@@ -217,20 +237,15 @@ static void storm(void *arg) {
 }
 
 START_TEST(closes_and_numbers_used_again_in_a_storm) {
-  enum { STORMS = 4 };
-  static int kind;
+  enum { STORMS = 4, FIRST = 100, NUMBERS = 20 };
   test_thread *t[STORMS];
-  kind = _i;
-  /* The poller has its descriptors before: who comes late to a number that is
-     used again would read from them. */
-  struct ends e = make_ends(_i);
-  ck_assert_int_eq(gch_io_wait_until(e.out, GCH_IO_READ, NULL, gch_in(1000)),
-                   ETIMEDOUT);
-  for (int i = 0; i < STORMS; i++)
-    t[i] = thread_start(storm, &kind);
+  struct place p[STORMS];
+  for (int i = 0; i < STORMS; i++) {
+    p[i] = (struct place){FIRST + NUMBERS * i, _i};
+    t[i] = thread_start(storm, &p[i]);
+  }
   for (int i = 0; i < STORMS; i++)
     thread_join(t[i]);
-  close_ends(e);
 }
 END_TEST
 

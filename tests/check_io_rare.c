@@ -210,9 +210,10 @@ START_TEST(where_poll_is_refused_a_wait_ends_by_its_event) {
   struct ends e = make_ends(PIPE);
   struct rlimit before, none = {0};
   int ready;
-  ck_assert_int_eq(gch_io_wait_until(e.out, GCH_IO_READ, NULL,
-                                     gch_in(GCH_MILLISECOND)),
-                   ETIMEDOUT);
+  for (int i = 0; i < 20; i++) /* for the poller to be made */
+    ck_assert_int_eq(gch_io_wait_until(e.out, GCH_IO_READ, NULL,
+                                       gch_in(GCH_MILLISECOND)),
+                     ETIMEDOUT);
   put(e.in, "x");
   ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
   none.rlim_max = before.rlim_max;
