@@ -205,6 +205,7 @@ START_TEST(without_the_calls_of_newer_kernels_pipes_work) {
 }
 END_TEST
 
+#ifndef GULCH_NO_EPOLL
 /* poll is EINVAL then. */
 START_TEST(where_poll_is_refused_a_wait_ends_by_its_event) {
   struct ends e = make_ends(PIPE);
@@ -226,6 +227,7 @@ START_TEST(where_poll_is_refused_a_wait_ends_by_its_event) {
   ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0); /* for sanitizers */
 }
 END_TEST
+#endif
 
 static int read_without_descriptors(void) {
   int fds[2], last;
@@ -311,7 +313,9 @@ Suite *test_suite(void) {
   tcase_add_test(t, a_write_of_nothing_ends_with_an_error);
   t = test_case(s, "refused");
   tcase_add_loop_test(t, without_the_calls_of_newer_kernels_pipes_work, 0, 2);
+#ifndef GULCH_NO_EPOLL
   tcase_add_test(t, where_poll_is_refused_a_wait_ends_by_its_event);
+#endif
   tcase_add_test(t, a_wait_for_which_there_is_no_descriptor_says_so);
   tcase_add_loop_test(t, a_message_to_who_has_no_room_keeps_no_processor_busy,
                       0, 2);
