@@ -11,7 +11,7 @@ tests/wire "$port" +ann "=ann has arrived" "made:$scratch/ann" \
   "=bob has arrived" "+hello bob" "=ann: hello bob" "=bob: hello ann" \
   "=bob has left" +bye "=ann: bye" shut end &
 ann=$!
-until [ -e "$scratch/ann" ]; do sleep 0.05; done
+await_file -e "$scratch/ann"
 wire "$port" +bob "=bob has arrived" "=ann: hello bob" "+hello ann" \
   "=bob: hello ann" shut end
 wait "$ann" || fail "ann did not hear what she should"
@@ -21,7 +21,7 @@ wire "$port" shut end
 tests/wire "$port" +carl "=carl has arrived" +hi "=carl: hi" \
   "made:$scratch/in" end &
 carl=$!
-until [ -e "$scratch/in" ]; do sleep 0.05; done
+await_file -e "$scratch/in"
 kill -TERM "$server"
 await_server 0
 wait "$carl" || fail "carl did not see the end"

@@ -5,19 +5,15 @@
 . "$srcdir/tests/lib.sh"
 . "$srcdir/tests/servers.sh"
 
-# Returns once so many clients have come.
-await_connections() {
-  until [ "$(grep -c connected "$said")" -ge "$1" ]; do sleep 0.05; done
-}
-
 start_server examples/echo 127.0.0.1:0 60000
 wire "$port" +hello =hello +again =again shut end
 expect_line "ended after 12 bytes"
 
 # One that is being served is waited for; who comes later is refused.
-tests/wire "$port" +one =one "into:$scratch/go" +two =two shut end &
+tests/wire "$port" +one =one "made:$scratch/in" "into:$scratch/go" +two =two \
+  shut end &
 client=$!
-await_connections 2
+await_file -e "$scratch/in"
 kill -TERM "$server"
 await_refusal
 : >"$scratch/go"
@@ -27,9 +23,9 @@ expect_line "all have ended"
 
 # One that does not end is cut off.
 start_server examples/echo 127.0.0.1:0 10
-tests/wire "$port" +one =one "into:$scratch/over" end &
+tests/wire "$port" +one =one "made:$scratch/in again" "into:$scratch/over" end &
 client=$!
-await_connections 1
+await_file -e "$scratch/in again"
 kill -TERM "$server"
 await_server 0
 expect_line "cut off after 4 bytes"

@@ -20,7 +20,7 @@ kill -TERM "$echo_server"
 wait "$echo_server"
 kill -TERM "$server"
 await_server 0
-until [ -s "$scratch/port" ]; do sleep 0.05; done
+await_file -s "$scratch/port"
 start_server examples/proxy "127.0.0.1:$(cat "$scratch/port")"
 wire "$port" +question end
 await_line "9 bytes up, 0 down"

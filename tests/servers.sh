@@ -20,7 +20,23 @@ await_line() {
   tries=0
   until grep -q "$1" "$said"; do
     tries=$((tries + 1))
-    [ $tries -lt 600 ] || fail "the server has not said \"$1\": $(cat "$said")"
+    if [ $tries = 600 ]; then
+      fail "the server has not said \"$1\": $(cat "$said")"
+      return
+    fi
+    sleep 0.05
+  done
+}
+
+# Returns once there is something in the file, or at least the file.
+await_file() { # -s or -e, file
+  tries=0
+  until [ "$1" "$2" ]; do
+    tries=$((tries + 1))
+    if [ $tries = 600 ]; then
+      fail "there is no ${2##*/}: $(cat "$said")"
+      return
+    fi
     sleep 0.05
   done
 }
@@ -39,7 +55,10 @@ await_refusal() {
   tries=0
   while tests/wire "$port" shut >/dev/null 2>&1; do
     tries=$((tries + 1))
-    [ $tries -lt 600 ] || fail "the server goes on to accept"
+    if [ $tries = 600 ]; then
+      fail "the server goes on to accept"
+      return
+    fi
     sleep 0.05
   done
 }
