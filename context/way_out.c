@@ -32,34 +32,15 @@ static struct gch_ctx_way_out *of(struct gch_way_out *out) {
   return gch__container_of(out, struct gch_ctx_way_out, out);
 }
 
-static void dequeue(struct gch_ctx_way_out *o) {
-  struct gch_queue *q = &o->done->receivers;
-  if (!o->queued)
-    return;
-  gch__lock(&o->done->lock);
-  if (gch__queue_has(q, &o->waiter))
-    gch__queue_remove(q, &o->waiter);
-  gch__receiver_left(o->done);
-  gch__unlock(&o->done->lock);
-}
-
-/* Is queued, unless done is closed (or, which it should not be, can be received
-   from): that wins. */
-static void enter(struct gch_way_out *out) {
-  struct gch_ctx_way_out *o = of(out);
-  gch_chan *done = o->done;
+bool gch__done_queue(gch_chan *done, struct gch_waiter *w) {
   struct gch_waiter *partner;
   bool wake = false;
-  gch__group_init(&o->group, gch__task_self(), GCH__FOREVER, false);
-  o->waiter.group = &o->group;
-  o->waiter.pos = BY_DONE;
-  o->waiter.elem = NULL;
   gch__lock(&done->lock);
-  o->queued = gch__recv_locked(done, NULL, &partner) == EAGAIN;
-  if (o->queued) {
+  bool queued = gch__recv_locked(done, NULL, &partner) == EAGAIN;
+  if (queued) {
     wake = gch__receiver_comes(done);
     gch__turn_to_queue(done);
-    gch__queue_add(&done->receivers, &o->waiter);
+    gch__queue_add(&done->receivers, w);
   }
   bool watched = gch__is_watched(done);
   gch__unlock(&done->lock);
@@ -68,6 +49,30 @@ static void enter(struct gch_way_out *out) {
     gch__timed_wake();
   if (watched)
     gch__look(done);
+  return queued;
+}
+
+void gch__done_leave(gch_chan *done, struct gch_waiter *w) {
+  gch__lock(&done->lock);
+  if (gch__queue_has(&done->receivers, w))
+    gch__queue_remove(&done->receivers, w);
+  gch__receiver_left(done);
+  gch__unlock(&done->lock);
+}
+
+static void dequeue(struct gch_ctx_way_out *o) {
+  if (o->queued)
+    gch__done_leave(o->done, &o->waiter);
+}
+
+/* Where it is not queued, that done is closed wins. */
+static void enter(struct gch_way_out *out) {
+  struct gch_ctx_way_out *o = of(out);
+  gch__group_init(&o->group, gch__task_self(), GCH__FOREVER, false);
+  o->waiter.group = &o->group;
+  o->waiter.pos = BY_DONE;
+  o->waiter.elem = NULL;
+  o->queued = gch__done_queue(o->done, &o->waiter);
   if (!o->queued)
     gch__claim(&o->group, BY_DONE);
 }

@@ -26,6 +26,13 @@ struct gch_ctx_way_out {
   struct gch_waiter waiter;
 };
 
+/* Queues w as a receiver on done, unless that is closed (or, which it should
+   not be, can be received from): whether it has. Wakes who is to be woken. */
+bool gch__done_queue(gch_chan *done, struct gch_waiter *w);
+
+/* Takes it out again, where nobody has claimed it. */
+void gch__done_leave(gch_chan *done, struct gch_waiter *w);
+
 /* 0; or the error of ctx, which is done: then there is nothing else to do. */
 int gch__way_out_init(struct gch_ctx_way_out *o, const gch_ctx *ctx);
 

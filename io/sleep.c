@@ -2,9 +2,8 @@
 /* A call's wait: sleep.h. */
 #include "io/sleep.h"
 
-#include "chan/observe.h"
-#include "chan/timed.h"
 #include "context/impl.h"
+#include "context/way_out.h"
 
 /* Of a waiter that nobody has claimed. */
 enum { UNTOUCHED = -1 };
@@ -43,37 +42,11 @@ static void take_out(struct gch_io_sleep *s, const struct gch_io_call *c,
   gch__unlock(&r->lock);
 }
 
-/* As context/way_out.c does it. False: done is closed, and nobody had claimed
-   the group before. */
+/* False: done is closed, and nobody had claimed the group before. */
 static bool queue_on_done(struct gch_io_sleep *s, gch_chan *done) {
-  struct gch_waiter *partner;
-  bool wake = false;
   s->on_done = (struct gch_waiter){.group = &s->group, .pos = GCH_WAY_OUT};
-  gch__lock(&done->lock);
-  s->on_done_queued = gch__recv_locked(done, NULL, &partner) == EAGAIN;
-  if (s->on_done_queued) {
-    wake = gch__receiver_comes(done);
-    gch__turn_to_queue(done);
-    gch__queue_add(&done->receivers, &s->on_done);
-  }
-  bool watched = gch__is_watched(done);
-  gch__unlock(&done->lock);
-  gch__wake(partner);
-  if (wake)
-    gch__timed_wake();
-  if (watched)
-    gch__look(done);
+  s->on_done_queued = gch__done_queue(done, &s->on_done);
   return s->on_done_queued || !gch__claim(&s->group, GCH_WAY_OUT);
-}
-
-static void leave_done(struct gch_io_sleep *s, gch_chan *done) {
-  if (!s->on_done_queued)
-    return;
-  gch__lock(&done->lock);
-  if (gch__queue_has(&done->receivers, &s->on_done))
-    gch__queue_remove(&done->receivers, &s->on_done);
-  gch__receiver_left(done);
-  gch__unlock(&done->lock);
 }
 
 void gch__io_sleep_init(struct gch_io_sleep *s, const struct gch_io_call *c,
@@ -113,8 +86,8 @@ int gch__io_sleep(struct gch_io_sleep *s, const struct gch_io_call *c,
   /* Relaxed: the unpark came after it. */
   uint32_t winner =
       atomic_load_explicit(&s->group.winner, memory_order_relaxed);
-  if (c->done && winner != GCH_WAY_OUT)
-    leave_done(s, c->done);
+  if (s->on_done_queued && winner != GCH_WAY_OUT)
+    gch__done_leave(c->done, &s->on_done);
   if (err == 0 && winner == GCH_WAY_OUT)
     err = ECANCELED;
   if (err != 0 || c->both)
