@@ -3,8 +3,8 @@
    gch_io_close, and that this process itself has adopted. */
 #include "debug/code.h"
 #include "debug/dump.h"
+#include "io/call.h"
 #include "io/made.h"
-#include "io/record.h"
 
 #include <gulch/net.h>
 
@@ -18,19 +18,13 @@ struct list {
   size_t n;
 };
 
-static int option(int fd, int name) {
-  int value = -1;
-  socklen_t len = sizeof value;
-  return getsockopt(fd, SOL_SOCKET, name, &value, &len) == 0 ? value : -1;
-}
-
 static const char *kind_of_socket(int fd) {
-  int domain = option(fd, SO_DOMAIN);
+  int domain = gch__socket_option(fd, SO_DOMAIN);
   if (domain == AF_UNIX)
     return "unix";
   if (domain != AF_INET && domain != AF_INET6)
     return "socket";
-  return option(fd, SO_TYPE) == SOCK_STREAM ? "tcp" : "udp";
+  return gch__socket_option(fd, SO_TYPE) == SOCK_STREAM ? "tcp" : "udp";
 }
 
 static const char *kind_of(int fd) {
@@ -65,7 +59,7 @@ static void print_fd(struct list *l, int fd, uint8_t origin) {
                                       [GCH_FD_ACCEPTED] = "accepted",
                                       [GCH_FD_CONNECTED] = "connected"};
   const void *maker = gch__fd_maker(fd);
-  bool listens = option(fd, SO_ACCEPTCONN) == 1;
+  bool listens = gch__socket_option(fd, SO_ACCEPTCONN) == 1;
   if (l->n++ == 0)
     l->code = gch__code_new();
   fprintf(l->out, "fd %d: open, %s", fd, kind_of(fd));

@@ -30,14 +30,6 @@ static void mark_ready(gch_case *k, int err) {
 
 /* Enter, exit */
 
-/* Of an orphan the look will tell. */
-static bool has_way(struct gch_fd *r, int way) {
-  gch__lock(&r->lock);
-  bool has = r->orphan || gch__fd_has_way(r, way);
-  gch__unlock(&r->lock);
-  return has;
-}
-
 static void enter(gch_case *k) {
   struct gch_fd *r = NULL;
   int err = k->time < 0 ? 0 : gch__fd_enter((int)k->time, 0, &r);
@@ -46,7 +38,7 @@ static void enter(gch_case *k) {
   k->parked.waiter.prev = NULL;
   if (err)
     k->chan = NULL;
-  else if (r && !has_way(r, way_of(k)))
+  else if (r && !gch__fd_has_ways(r, 1u << way_of(k)))
     err = EBADF;
   if (err)
     mark_ready(k, err);
@@ -59,7 +51,7 @@ static void leave(gch_case *k) {
 }
 
 int gch__arms_enter(gch_case *cases, size_t n) {
-  int saved = errno, cancel = gch__task_self() ? -1 : gch__cancel_off();
+  int saved = errno, cancel = gch__io_cancel_off();
   for (size_t i = 0; i < n; i++)
     if (gch__is_arm(&cases[i]))
       enter(&cases[i]);
@@ -71,8 +63,7 @@ void gch__arms_exit(gch_case *cases, size_t n, int cancel) {
   for (size_t i = 0; i < n; i++)
     if (gch__is_arm(&cases[i]))
       leave(&cases[i]);
-  if (cancel >= 0)
-    gch__cancel_as(cancel);
+  gch__io_cancel_as(cancel);
 }
 
 /* Looking */
@@ -221,20 +212,6 @@ void gch__arms_leave(gch_case *cases, size_t n) {
   }
 }
 
-/* As in a call, what was registered may have been closed by close(2), and have
-   a dup. */
-static bool is_stale(struct gch_fd *r, int way) {
-  if (r->adopted)
-    return false;
-  gch__lock(&r->lock);
-  int err = r->registered && !r->orphan ? gch__poller_arm(r, 1u << way) : 0;
-  bool stale = r->orphan || err == ENOENT || err == EBADF;
-  gch__unlock(&r->lock);
-  if (stale)
-    gch__fd_orphan(r);
-  return stale;
-}
-
 bool gch__arm_claimed(gch_case *k) {
   struct gch_fd *r = record_of(k);
   if (k->parked.size & GCH_ARM_READY)
@@ -246,7 +223,7 @@ bool gch__arm_claimed(gch_case *k) {
   if (k->parked.waiter.err)
     return true;
   int saved = errno;
-  if (!is_stale(r, way_of(k)) && !look(k, 1))
+  if (!gch__fd_is_stale(r, 1u << way_of(k)) && !look(k, 1))
     mark_ready(k, 0); /* then the event is the answer */
   errno = saved;
   return k->parked.size & GCH_ARM_READY;

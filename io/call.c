@@ -119,8 +119,7 @@ int gch__io_begin(struct gch_io_call *c, const char *word, int fd, int way,
     if (err)
       return err;
   }
-  if (!gch__task_self())
-    c->cancel_before = gch__cancel_off();
+  c->cancel_before = gch__io_cancel_off();
   int err = enter(c);
   if (err == 0 && gch__io_is_late(c))
     err = ETIMEDOUT;
@@ -138,8 +137,7 @@ static void give_way(void) {
 int gch__io_end(struct gch_io_call *c, int err) {
   if (c->record)
     gch__fd_leave(c->record, c->turn);
-  if (c->cancel_before >= 0)
-    gch__cancel_as(c->cancel_before);
+  gch__io_cancel_as(c->cancel_before);
   errno = c->errno_before;
   give_way();
   return err;
@@ -161,6 +159,15 @@ bool gch__fd_has_way(struct gch_fd *r, int way) {
   if (!r->orphan && !(r->registered && r->has & 1u << way))
     r->has = (uint8_t)ways_of_mode(r->fd);
   return r->has & 1u << way;
+}
+
+bool gch__fd_has_ways(struct gch_fd *r, unsigned ways) {
+  bool has = true;
+  gch__lock(&r->lock);
+  for (int way = 0; way < GCH_FD_WAYS && !r->orphan; way++)
+    has &= !(ways & 1u << way) || gch__fd_has_way(r, way);
+  gch__unlock(&r->lock);
+  return has;
 }
 
 /* Before the caller queues: whether there is a reason not to. */
@@ -216,14 +223,11 @@ int gch__io_move(struct gch_io_call *c) {
   return enter(c);
 }
 
-/* An event woke the caller: it is the descriptor's that it waits for, unless
-   that was closed by close(2) and has a dup. */
-static bool is_stale(struct gch_io_call *c) {
-  struct gch_fd *r = c->record;
+bool gch__fd_is_stale(struct gch_fd *r, unsigned ways) {
   if (r->adopted)
     return false;
   gch__lock(&r->lock);
-  int err = r->registered && !r->orphan ? gch__poller_arm(r, ways_of(c)) : 0;
+  int err = r->registered && !r->orphan ? gch__poller_arm(r, ways) : 0;
   bool stale = r->orphan || err == ENOENT || err == EBADF;
   gch__unlock(&r->lock);
   if (stale)
@@ -252,7 +256,7 @@ int gch__io_await(struct gch_io_call *c) {
     err = gch__io_sleep(&s, c, false, deadline);
     if (err == ESTALE)
       return 0;
-    if (err || !is_stale(c))
+    if (err || !gch__fd_is_stale(c->record, ways_of(c)))
       return err;
     for (int way = 0; way < GCH_FD_WAYS; way++)
       gch__io_look_at(c, way);

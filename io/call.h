@@ -50,8 +50,33 @@ enum gch_io_turn { GCH_IO_NO_TURN, GCH_IO_TURN, GCH_IO_TURN_IF_FREE };
 int gch__io_begin(struct gch_io_call *c, const char *word, int fd, int way,
                   enum gch_io_turn turn, int64_t deadline, const gch_ctx *ctx);
 
-/* With r's lock held: whether the descriptor has that direction. */
+/* With r's lock held: whether the descriptor has that direction. And without
+   it: whether it has all of these (as bits); of an orphan a look will tell. */
 bool gch__fd_has_way(struct gch_fd *r, int way);
+bool gch__fd_has_ways(struct gch_fd *r, unsigned ways);
+
+/* An event woke the caller, a user of r, who waits in these ways: whether it
+   was another descriptor's, r's having been closed by close(2), with a dup. r
+   is an orphan then. */
+bool gch__fd_is_stale(struct gch_fd *r, unsigned ways);
+
+/* The calling thread is not cancelled from now on; of a task there is nothing
+   to be done. What it was before, for gch__io_cancel_as. */
+static inline int gch__io_cancel_off(void) {
+  return gch__task_self() ? -1 : gch__cancel_off();
+}
+
+static inline void gch__io_cancel_as(int before) {
+  if (before >= 0)
+    gch__cancel_as(before);
+}
+
+static inline bool gch__has_passed(int64_t deadline) {
+  return deadline != GCH__FOREVER && deadline <= gch__now();
+}
+
+/* An option of a socket, SOL_SOCKET; -1 and errno: ENOTSOCK, EBADF. */
+int gch__socket_option(int fd, int name);
 
 /* 0: try again. Else the error to end with. */
 int gch__io_await(struct gch_io_call *c);

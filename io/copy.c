@@ -283,8 +283,7 @@ static int copy_all(struct copy *k) {
   k->how = choose(k);
   while (err == 0 && !end) {
     err = piece(k, &end);
-    if (err == 0 && !end && k->deadline != GCH__FOREVER &&
-        k->deadline <= gch__now())
+    if (err == 0 && !end && gch__has_passed(k->deadline))
       err = ETIMEDOUT;
     if (k->how != COPIED && is_refused(err)) {
       end = false;
@@ -302,7 +301,7 @@ static int copy(int to, int from, uint64_t *n, int64_t deadline,
                    .deadline = deadline,
                    .ctx = ctx,
                    .pipe = {-1, -1}};
-  int saved = errno, cancel = gch__task_self() ? -1 : gch__cancel_off();
+  int saved = errno, cancel = gch__io_cancel_off();
   *k.n = 0;
   int err = copy_all(&k);
   if (k.pipe[0] >= 0) {
@@ -310,8 +309,7 @@ static int copy(int to, int from, uint64_t *n, int64_t deadline,
     close(k.pipe[1]);
   }
   free(k.room);
-  if (cancel >= 0)
-    gch__cancel_as(cancel);
+  gch__io_cancel_as(cancel);
   errno = saved;
   return err;
 }

@@ -38,10 +38,6 @@ int64_t gch__io_sleeps_until(const struct gch_io_call *c);
 /* Whether the user's deadline has passed. */
 bool gch__io_is_late(const struct gch_io_call *c);
 
-static inline bool gch__has_passed(int64_t deadline) {
-  return deadline != GCH__FOREVER && deadline <= gch__now();
-}
-
 /* With the record's lock held, before on_fd is queued. */
 void gch__io_sleep_init(struct gch_io_sleep *s, const struct gch_io_call *c,
                         int64_t deadline);

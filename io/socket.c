@@ -9,8 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Of a socket; -1 and errno: ENOTSOCK, EBADF. */
-static int option(int fd, int name) {
+int gch__socket_option(int fd, int name) {
   int value;
   socklen_t len = sizeof value;
   return getsockopt(fd, SOL_SOCKET, name, &value, &len) == 0 ? value : -1;
@@ -24,7 +23,7 @@ static int accept_now(struct gch_io_call *c, int *conn, struct sockaddr *sa,
   socklen_t room = len ? *len : 0;
   gch__io_look(c);
   if (!c->record->adopted && gch__fd_look(c->fd, 1u << GCH_FD_READ) == 0) {
-    int listens = option(c->fd, SO_ACCEPTCONN);
+    int listens = gch__socket_option(c->fd, SO_ACCEPTCONN);
     if (listens < 0)
       return errno;
     if (listens)
@@ -87,7 +86,7 @@ static int connected(struct gch_io_call *c) {
   struct sockaddr_storage peer;
   socklen_t len = sizeof peer;
   gch__io_look(c);
-  int err = option(c->fd, SO_ERROR);
+  int err = gch__socket_option(c->fd, SO_ERROR);
   if (err < 0)
     return errno;
   if (err == EINPROGRESS || err == EALREADY || err == EINTR)
@@ -139,7 +138,7 @@ static int connect_to(int fd, const struct sockaddr *sa, socklen_t len,
   struct gch_io_call c;
   int err = gch__io_begin(&c, "connect", fd, GCH_FD_WRITE, GCH_IO_TURN,
                           deadline, ctx);
-  if (err == 0 && option(fd, SO_TYPE) < 0)
+  if (err == 0 && gch__socket_option(fd, SO_TYPE) < 0)
     err = errno;
   if (err == 0)
     err = connect_on(&c, sa, len);

@@ -21,17 +21,6 @@ static int look(struct gch_io_call *c, int events, bool woken, int *ready) {
   return *ready && (!refused || woken) ? 0 : EAGAIN;
 }
 
-/* Whether the descriptor has all of these directions; of an orphan the look will
-   tell. */
-static bool has_ways(struct gch_fd *r, int events) {
-  bool has = true;
-  gch__lock(&r->lock);
-  for (int way = 0; way < GCH_FD_WAYS && !r->orphan; way++)
-    has &= !(events & 1 << way) || gch__fd_has_way(r, way);
-  gch__unlock(&r->lock);
-  return has;
-}
-
 static int wait_for(int fd, int events, int *ready, int64_t deadline,
                     const gch_ctx *ctx) {
   struct gch_io_call c;
@@ -47,7 +36,7 @@ static int wait_for(int fd, int events, int *ready, int64_t deadline,
   c.both = events == both;
   if (err == 0 && gch__io_is_late(&c))
     err = ETIMEDOUT;
-  if (err == 0 && !has_ways(c.record, events))
+  if (err == 0 && !gch__fd_has_ways(c.record, (unsigned)events))
     err = EBADF;
   for (bool woken = false; err == 0; woken = true) {
     err = look(&c, events, woken, &now);
