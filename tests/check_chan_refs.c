@@ -201,7 +201,7 @@ static void unref_with_hook(void *p) {
 static void expect_words(struct parked *p, const char *words) {
   int status;
   caught = words;
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   if (pid == 0)
     unref_with_hook(p);
   while (waitpid(pid, &status, 0) < 0)

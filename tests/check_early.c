@@ -130,7 +130,7 @@ static void sleep_for_good(void) {
 
 static void fork_early(void) {
   run_some();
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   if (pid == 0) {
     run_some();
     await_no_tasks();

@@ -244,7 +244,7 @@ static int use_timer(void) {
 
 static void fork_and_count(void *arg) {
   struct forker *f = arg;
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   if (pid == 0)
     _exit(gch_num_tasks() == 1 && use_timer() == OK ? OK : WRONG);
   gch_send(f->pids, &pid);
@@ -253,8 +253,6 @@ static void fork_and_count(void *arg) {
 START_TEST(a_task_that_forked_is_the_only_one_in_the_child) {
   struct forker f = {gch_make_of(pid_t, 0)};
   pid_t pid = 0;
-  if (FORK_ALONE)
-    await_threads();
   ck_assert_int_eq(gch_go(fork_and_count, &f), 0);
   gch_recv(f.pids, &pid);
   ck_assert_int_eq(status_of(pid), OK);

@@ -152,7 +152,7 @@ END_TEST
 /* What the child's end was, as waitpid says it. */
 static int in_child(void (*fn)(int fd), int fd) {
   int status;
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   if (pid == 0) {
     signal(SIGPIPE, SIG_DFL);
     fn(fd);

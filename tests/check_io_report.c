@@ -154,7 +154,7 @@ START_TEST(inherited_descriptors_work_in_a_child_and_go_on_in_the_parent) {
   struct io_call c = {.fd = e.out, .call = call_read};
   test_thread *t = start_io(&c);
   await_io(e.out, 1, 0);
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   if (pid == 0) {
     char byte;
     size_t n, r;

@@ -107,7 +107,7 @@ static void leave_what_was_not_adopted(void) {
 
 static void close_it_in_the_child(void) {
   int fd = leave_a_listener();
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   if (pid == 0)
     exit(0);
   waitpid(pid, NULL, 0);
@@ -125,7 +125,7 @@ static void clean_up_at_exit(void) {
 
 static void leave_all_to_the_parent(void) {
   kept = gch_make(0, 0);
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   if (pid == 0)
     exit(0); /* lists nothing: these are not its own */
   waitpid(pid, NULL, 0);

@@ -119,7 +119,7 @@ START_TEST(a_child_needs_no_lock_that_its_parents_threads_had) {
   pthread_barrier_init(&held, NULL, 2);
   ck_assert_int_eq(pthread_create(&thread, NULL, hold_lock, NULL), 0);
   pthread_barrier_wait(&held);
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   if (pid == 0) {
     alarm(10);
     use_it_all();

@@ -21,7 +21,7 @@ static int run_apart(void (*fn)(void), char *text, size_t size) {
   FILE *errors = tmpfile();
   ck_assert_ptr_nonnull(errors);
   fflush(NULL);
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   ck_assert_int_ge(pid, 0);
   if (pid == 0) {
     setrlimit(RLIMIT_CORE, &none);

@@ -230,7 +230,7 @@ static void close_twice(void) {
 /* The status of this program, run to close a channel twice. */
 static int status_with(const char *value) {
   int status;
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   ck_assert_int_ge(pid, 0);
   if (pid == 0) {
     setenv(CHILD, "1", 1);

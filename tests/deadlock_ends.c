@@ -179,7 +179,7 @@ static void nobody_listens_now(void) {
 /* A child starts the library's thread anew, with the first task. */
 static void in_a_child(void) {
   int status;
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   if (pid == 0) {
     gch_go(stay, never());
     receive();

@@ -36,7 +36,7 @@ static inline struct ending ending_of(int (*fn)(void *), void *arg) {
   if (pipe(fds) != 0)
     abort();
   fflush(NULL);
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   if (pid < 0)
     abort();
   if (pid == 0)

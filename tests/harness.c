@@ -82,29 +82,45 @@ void thread_join(test_thread *t) {
   free(t);
 }
 
-/* Whether the kernel is done with a thread that may still be listed: it ends
-   a join before that. */
-static bool is_exiting(const char *tid) {
-  enum { PF_EXITING = 4 };
+/* What the kernel tells of a thread of this process. */
+struct thread_stat {
+  char state;
+  unsigned flags;
+};
+
+static bool stat_thread(const char *tid, struct thread_stat *to) {
   char path[64], line[512] = "";
-  unsigned flags = PF_EXITING;
   snprintf(path, sizeof path, "/proc/self/task/%.20s/stat", tid);
   FILE *f = fopen(path, "r");
   if (f == NULL)
-    return true;
+    return false;
   const char *end = fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
-  if (end != NULL)
-    sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %u", &flags);
   fclose(f);
-  return (flags & PF_EXITING) != 0;
+  return end != NULL && sscanf(end + 1, " %c %*d %*d %*d %*d %*d %u",
+                               &to->state, &to->flags) == 2;
 }
 
-static int threads_in_process(void) {
+/* The kernel may still list a thread that it is done with: it ends a join
+   before that. */
+static bool is_there(const char *tid) {
+  enum { PF_EXITING = 4 };
+  struct thread_stat t;
+  return stat_thread(tid, &t) && (t.flags & PF_EXITING) == 0;
+}
+
+static bool is_awake_elsewhere(const char *tid) {
+  struct thread_stat t;
+  return atoi(tid) != (int)syscall(SYS_gettid) && stat_thread(tid, &t) &&
+         (t.state == 'R' || t.state == 'D');
+}
+
+static int count_threads(bool (*counts)(const char *tid)) {
   int n = 0;
   DIR *dir = opendir("/proc/self/task");
-  ck_assert_ptr_nonnull(dir);
+  if (dir == NULL)
+    abort();
   for (struct dirent *e; (e = readdir(dir)) != NULL;)
-    n += e->d_name[0] != '.' && !is_exiting(e->d_name);
+    n += e->d_name[0] != '.' && counts(e->d_name);
   closedir(dir);
   return n;
 }
@@ -115,7 +131,7 @@ static int other_threads;
 static pid_t other_threads_of;
 
 int thread_count(void) {
-  int n = threads_in_process();
+  int n = count_threads(is_there);
   return other_threads_of == getpid() ? n - other_threads : n;
 }
 
@@ -156,6 +172,20 @@ void await_waiting(const gch_chan *c, size_t senders, size_t receivers) {
 void await_count(const _Atomic int *flag, int n) {
   for (int looks = 0; atomic_load(flag) < n; looks++)
     look_again_later(looks);
+}
+
+/* With a bound: where something goes on always, they may never all sleep. */
+static void await_sleepers(void) {
+  for (int looks = 0, asleep = 0; looks < 1000 && asleep < 2; looks++) {
+    asleep = count_threads(is_awake_elsewhere) ? 0 : asleep + 1;
+    look_again_later(looks);
+  }
+}
+
+pid_t fork_alone(void) {
+  if (FORK_ALONE)
+    await_sleepers();
+  return fork();
 }
 
 /* Panics */
@@ -207,7 +237,7 @@ static void expect_panic_if(void (*fn)(void *), void *arg, bool strict,
   int fds[2], status;
   ck_assert_int_eq(pipe(fds), 0);
   fflush(NULL);
-  pid_t pid = fork();
+  pid_t pid = fork_alone();
   ck_assert_int_ge(pid, 0);
   if (pid == 0) {
     close(fds[0]);
@@ -238,7 +268,7 @@ void expect_panic_strict(void (*fn)(void *), void *arg, const char *words) {
 
 static void before_test(void) {
   watchdog_start(from_environment("GULCH_TEST_SECONDS", 60) + stress_seconds());
-  other_threads = threads_in_process() - 1;
+  other_threads = count_threads(is_there) - 1;
   other_threads_of = getpid();
 }
 

@@ -83,6 +83,14 @@ void run_program_again(void);
 /* How many threads this process has now, the library's own included. */
 int thread_count(void);
 
+/* AddressSanitizer's allocator does not survive a fork while another thread is
+   in it, as one is that has just begun, or has just ended a task. */
+#define FORK_ALONE (SANITIZED && !THREAD_SANITIZED)
+
+/* fork, for a child that uses the heap: with that sanitizer once all other
+   threads have been seen asleep (or never are). */
+pid_t fork_alone(void);
+
 /* A small random generator: next value from *state (never 0). */
 uint32_t test_random(uint32_t *state);
 
