@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The monitor, on the library's own thread: a timer that comes back while any
- * proc has a worker.
+ * proc has a worker, or more stacks are warm than are to be.
  *
  *   A worker that is at the same for too long loses its proc (stuck.c). The
  *   looks for those that sleep, while tasks wait, are as close as at next.
@@ -16,6 +16,8 @@
  *
  *   Descriptors that are waited for while nobody looks: all compute.
  *
+ *   Free stacks that were not needed lately (slab.c).
+ *
  * Who gives a proc to a worker, or wakes a task, looks after that whether the
  * flag `on` (or `on_next`) is set; the monitor clears the flag before it looks
  * at the procs for the last time. So no proc with a worker is unwatched.
@@ -23,6 +25,7 @@
  * Everything but the flags is the library's thread's own, or the timer queue's.
  */
 #include "go/sched.h"
+#include "go/slab.h"
 #include "park/poll.h"
 #include "timer/queue.h"
 #include "timer/service.h"
@@ -173,6 +176,7 @@ static bool look_at_all(int64_t now) {
     }
   }
   any |= gch__look_for_lack(now);
+  any |= gch__cool_stacks();
   if (any && !has_idle_procs() && gch__tasks_wait())
     gch__monitor_next();
   return any;

@@ -4,8 +4,14 @@
  * guard and a stack of gch__stack_size() each. So there are always as many
  * stacks as records, and a record in hand is the promise of a stack. (It may
  * lie in another proc's list; then a task gets a mapping of its own.)
- * Slabs are never given back. Stacks are used anew last in, first out; of the
- * free ones some stay warm, the rest give their memory back to the kernel.
+ * Slabs are never given back. Stacks are used anew last in, first out. Free
+ * ones stay warm for a while: what a program that starts and ends many tasks
+ * pays for a stack's pages is several times what the rest of a task costs. Of
+ * those that were free for a whole span all but some cool then: the monitor
+ * gives their memory back to the kernel, a few at each of its looks. It goes on
+ * as long as there are more than those; and who puts down one too many looks
+ * after that whether it is on, as in monitor.c. (One whose guard takes mappings
+ * cools at once.)
  *
  * The guard is set when a stack is first used (guard.c). One that takes nothing
  * stays for good; one that takes mappings goes when its stack cools. A stack
@@ -28,14 +34,17 @@
 /* A slab has as many of TASKS as go into BYTES of stacks, at least one. */
 enum { SLAB_TASKS = 255, SLAB_BYTES = 128 << 20, SLAB_WORDS = 4 };
 
-/* Free stacks that stay warm, no more of either. */
+/* Free stacks that stay warm for good, no more of either. */
 enum { KEPT = 2048, KEPT_BYTES = 512 << 20 };
+
+/* Looks of the monitor: of a span. At one, batches. */
+enum { SPAN = 50, COOLED = 2 };
 
 struct slab {
   struct slab *next;
   const struct slab *older; /* of all that there are */
-  char *stacks; /* the mapping */
-  int prot;     /* of it */
+  char *stacks;             /* the mapping */
+  int prot;                 /* of it */
   uint32_t count;
   /* A bit for each stack that is in use or keeps memory, or is not there; and
      for each that has an advised guard. */
@@ -50,6 +59,9 @@ static struct {
   struct gch_free *tasks;  /* batches of free ones */
   struct gch_free *stacks; /* batches of free and warm ones */
   size_t num_stacks;
+  size_t fewest;      /* of them, in this span */
+  size_t spare;       /* that are to cool: they were free for the last one */
+  int looks;          /* in this span */
   struct slab *slabs; /* with stacks that are not warm */
 } memory;
 
@@ -277,28 +289,77 @@ static size_t kept(void) {
   return n < KEPT ? n : KEPT;
 }
 
-void gch__stacks_over(struct gch_free *batch) {
-  size_t most = kept();
-  gch__lock(&memory.lock);
-  bool room = memory.num_stacks < most;
-  if (room) {
-    memory.num_stacks += batch->count;
-    push_batch(&memory.stacks, batch);
-  }
-  gch__unlock(&memory.lock);
-  for (struct gch_free *next; !room && batch; batch = next) {
+static void cool_all(struct gch_free *batch) {
+  for (struct gch_free *next; batch; batch = next) {
     next = batch->next;
     cool((struct gch_stack *)(void *)batch);
   }
 }
 
+/* A guard that takes mappings may be missing elsewhere: one too many goes. */
+void gch__stacks_over(struct gch_free *batch) {
+  size_t most = kept();
+  bool plenty = ((struct gch_stack *)(void *)batch)->guard == GCH_GUARD_ADVISED;
+  gch__lock(&memory.lock);
+  bool stay = plenty || memory.num_stacks < most;
+  if (stay) {
+    memory.num_stacks += batch->count;
+    push_batch(&memory.stacks, batch);
+  }
+  bool many = memory.num_stacks > most;
+  gch__unlock(&memory.lock);
+  if (!stay)
+    cool_all(batch);
+  if (many)
+    gch__monitor();
+}
+
+/* With memory.lock held. */
+static struct gch_free *take_batch(void) {
+  struct gch_free *batch = pop_batch(&memory.stacks);
+  if (batch)
+    memory.num_stacks -= batch->count;
+  if (memory.num_stacks < memory.fewest)
+    memory.fewest = memory.num_stacks;
+  return batch;
+}
+
 struct gch_free *gch__take_stacks(void) {
   struct slot at = {0};
   gch__lock(&memory.lock);
-  struct gch_free *batch = pop_batch(&memory.stacks);
+  struct gch_free *batch = take_batch();
   bool cold = !batch && warm_up(&at);
-  if (batch)
-    memory.num_stacks -= batch->count;
   gch__unlock(&memory.lock);
   return cold ? gch__batch_of_one(stack_at(&at)) : batch;
+}
+
+/* With memory.lock held. */
+static struct gch_free *take_spare(void) {
+  if (memory.spare == 0)
+    return NULL;
+  struct gch_free *batch = take_batch();
+  size_t n = batch ? batch->count : memory.spare;
+  memory.spare -= n < memory.spare ? n : memory.spare;
+  return batch;
+}
+
+static void begin_span(size_t most) {
+  memory.spare = memory.fewest > most ? memory.fewest - most : 0;
+  memory.fewest = memory.num_stacks;
+  memory.looks = 0;
+}
+
+bool gch__cool_stacks(void) {
+  struct gch_free *batches[COOLED];
+  size_t most = kept();
+  gch__lock(&memory.lock);
+  if (++memory.looks >= SPAN)
+    begin_span(most);
+  for (int i = 0; i < COOLED; i++)
+    batches[i] = take_spare();
+  bool many = memory.num_stacks > most;
+  gch__unlock(&memory.lock);
+  for (int i = 0; i < COOLED; i++)
+    cool_all(batches[i]);
+  return many;
 }

@@ -19,7 +19,10 @@ void gch__tasks_over(struct gch_free *batch);
 /* A batch from the list, else one stack that is not warm; NULL: all are. */
 struct gch_free *gch__take_stacks(void);
 
-/* Onto the list while there is room; else they cool. */
 void gch__stacks_over(struct gch_free *batch);
+
+/* At each look of the monitor: whether there are more free stacks than are to
+   stay warm. */
+bool gch__cool_stacks(void);
 
 #endif

@@ -49,22 +49,56 @@ START_TEST(frames_up_to_the_guards_size_do_not_step_over_it) {
 }
 END_TEST
 
-/* A slot that has cooled, and is used anew. */
+/* Stacks that cool. A sanitizer's memory of them does not. */
+
+enum { CROWD = 3000, WARM = 2048, TOUCHED = 100 * KB };
+
+static size_t resident(void) {
+  size_t pages = 0;
+  FILE *f = fopen("/proc/self/statm", "r");
+  if (!f || fscanf(f, "%*u %zu", &pages) != 1)
+    abort();
+  fclose(f);
+  return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
 static void down_to_park(void *c) {
-  descend(100 * KB, 1 * KB);
+  descend(TOUCHED, 1 * KB);
   gch_recv(c, NULL);
 }
 
-static int descend_after_a_crowd(void *d) {
+static gch_chan *gather(void) {
   gch_chan *c = gch_make(0, 0);
-  int crowd = 3000;
-  for (int i = 0; i < crowd; i++)
+  for (int i = 0; i < CROWD; i++)
     gch_go(down_to_park, c);
-  await_waiting(c, 0, (size_t)crowd);
+  await_waiting(c, 0, CROWD);
+  return c;
+}
+
+/* All that are not to stay warm, but for some that workers have at hand. */
+static void disperse(gch_chan *c) {
+  size_t most = resident();
   gch_close(c);
   await_no_tasks();
-  for (int i = 0; i < crowd; i++)
-    gch_go(down_to_park, gch_ref(NULL));
+  gch_unref(c);
+  while (!SANITIZED && resident() + (CROWD - WARM - 200) * TOUCHED > most)
+    gch_sleep(GCH_MILLISECOND);
+}
+
+static int come_and_go(void *times) {
+  for (int i = 0; i < *(int *)times; i++)
+    disperse(gather());
+  return 0;
+}
+
+START_TEST(stacks_that_are_not_needed_give_their_memory_back) {
+  expect_exit(come_and_go, &(int){3}, 0);
+}
+END_TEST
+
+static int descend_after_a_crowd(void *d) {
+  disperse(gather());
+  gather();
   return descend_in_task(d);
 }
 
@@ -166,6 +200,7 @@ Suite *test_suite(void) {
   Suite *s = suite_create("task_guard");
   TCase *t = test_case(s, "guard");
   tcase_add_test(t, frames_up_to_the_guards_size_do_not_step_over_it);
+  tcase_add_test(t, stacks_that_are_not_needed_give_their_memory_back);
   tcase_add_test(t, a_stack_that_was_given_back_has_its_guard_again);
   t = test_case(s, "size");
   tcase_add_test(t, the_environment_sets_the_size_of_stacks);
