@@ -15,6 +15,7 @@
  *       in the kernel's
  *       own interest
  *     sleeps            4 ms                                  goes on
+ *     sleeps, on a lock of the library's                      stays
  *     wants to run      4 ms  has run for half of one         goes on
  *     wants to run      4 ms  has not                         stays
  *
@@ -88,13 +89,18 @@ static bool is_at_the_same(struct gch_proc *p, const struct gch_sight *s) {
   return w && w == s->worker && gch__turn(p, w) == s->turn;
 }
 
+/* On a lock of the library's. Another worker would soon be there too. */
+static bool is_in_lock(struct gch_worker *w) {
+  return atomic_load(&w->lock_naps) & 1;
+}
+
 /* w's task goes on without a proc. That it computes it may do by longer slices
-   than others, who have something to wait for. Who waits for the kernel itself,
-   or on a lock of the library's, says nothing about the next call. */
+   than others, who have something to wait for. Who waits for the kernel itself
+   says nothing about the next call. */
 static void take_proc(struct gch_worker *w, struct gch_proc *p, char state,
                       struct gch_queue_of_tasks *rest) {
-  bool computes = state == 'R', in_lock = atomic_load(&w->lock_naps) & 1;
-  if (state == 'S' && !in_lock)
+  bool computes = state == 'R';
+  if (state == 'S')
     gch__found_blocked(w);
   else if (computes && !w->slow)
     gch__thread_slice(atomic_load(&w->tid), GCH_SLICE_LONG);
@@ -110,7 +116,7 @@ static bool retake(struct gch_proc *p, int64_t now, char state) {
   struct gch_worker *w = p->sight.worker;
   if (!gch__seize(p))
     return false;
-  bool stuck = is_at_the_same(p, &p->sight);
+  bool stuck = is_at_the_same(p, &p->sight) && !is_in_lock(w);
   if (stuck)
     take_proc(w, p, state, &rest);
   gch__release(p);
@@ -149,7 +155,8 @@ static bool is_seen_again(struct gch_proc *p, struct gch_worker *w,
 
 void gch__look_at_worker(struct gch_proc *p, int64_t now) {
   struct gch_worker *w = atomic_load(&p->worker);
-  if (!w || !is_seen_again(p, w, now) || now - p->sight.at < STUCK)
+  if (!w || !is_seen_again(p, w, now) || now - p->sight.at < STUCK ||
+      is_in_lock(w))
     return;
   uint32_t tid = atomic_load(&w->tid);
   if (tid == 0)
@@ -174,7 +181,7 @@ bool gch__look_for_block(struct gch_proc *p, int64_t now) {
   struct gch_worker *w = atomic_load(&p->worker);
   uint32_t tid = w ? atomic_load(&w->tid) : 0;
   if (tid == 0 || !is_seen_again(p, w, now) || now - p->sight.at < BLOCKED ||
-      gch__threads_are_scarce() || gch__on_valgrind())
+      gch__threads_are_scarce() || gch__on_valgrind() || is_in_lock(w))
     return false;
   if (now - p->sight.at > YOUNG && has_run(&p->sight))
     return false;

@@ -227,6 +227,30 @@ START_TEST(threads_that_are_needed_no_more_go) {
 END_TEST
 #endif
 
+/* Each look at a channel with many waiters has its lock for long. */
+static void stay_on(void *c) {
+  gch_recv(c, NULL);
+}
+
+START_TEST(who_sleeps_for_a_lock_of_the_librarys_keeps_its_processor) {
+  const size_t many = SANITIZED || sizeof(void *) == 4 ? 6000 : 60000;
+  enum { FEW = 60 };
+  gch_chan *c = gch_make(0, 0);
+  size_t senders, there = 0;
+  for (size_t i = 0; i < many; i++)
+    gch_go(stay_on, c);
+  int64_t end = gch_in(2 * GCH_SECOND);
+  for (int looks = 0; there < many && gch_now() < end; looks++) {
+    gch_waiting(c, &senders, &there);
+    if (looks % 64 == 0)
+      ck_assert_int_lt(thread_count(), FEW);
+  }
+  gch_close(c);
+  await_no_tasks();
+  gch_unref(c);
+}
+END_TEST
+
 /* One whose processor has gone to another worker meanwhile. */
 static void stay_in_read_then_play(struct outside *o) {
   stay_in_read(o);
@@ -253,6 +277,7 @@ Suite *test_suite(void) {
   tcase_add_test(t, a_task_back_from_outside_is_a_task_as_before);
   tcase_add_test(t, short_calls_of_many_tasks_pass_at_once);
   tcase_add_test(t, tasks_that_have_blocked_are_tasks_as_before);
+  tcase_add_test(t, who_sleeps_for_a_lock_of_the_librarys_keeps_its_processor);
 #ifdef __linux__
   tcase_add_test(t, threads_that_are_needed_no_more_go);
 #endif
