@@ -10,8 +10,8 @@
  *               the readers are gone (rw->seat)
  *     the rest  the count of readers that have it, in units of READER
  *
- * A writer takes the seat, which no new reader passes, then waits until those
- * who have it are gone: who has the seat while no reader has it has the
+ * A writer that does not have it soon takes the seat, which no new reader
+ * passes, then waits until those who have it are gone: who has the seat while no reader has it has the
  * rwmutex. So a writer that readers keep out stops new ones. The lists, and all
  * changes of RWAIT, WWAIT and DRAINS, are guarded by the lock outside.
  *
@@ -113,8 +113,9 @@ static bool enter_or_wait(gch_rwmutex *rw, uint32_t share, uint32_t waits,
   return !(seen & WRITER);
 }
 
-/* Who has it is mostly done in a moment. Nanoseconds: the first look, and all. */
-enum { FIRST = 16, IN_ALL = 2000 };
+/* Who has it is mostly done in a moment. Nanoseconds: the first look, and all;
+   the same of a writer that has not taken the seat. */
+enum { FIRST = 16, IN_ALL = 2000, OFTEN = 256, SOON = 8000 };
 
 static bool spin(gch_rwmutex *rw, uint32_t share, uint32_t stops,
                  uint32_t less) {
@@ -348,11 +349,30 @@ static bool take(gch_rwmutex *rw) {
   return enter(rw, WRITER, READERS | WRITER, 0);
 }
 
+/* Has it soon, where readers have it, before it stops anybody. A seat that waits
+   for a reader which has lost its processor, or was let in while it slept, stops
+   all others; they sleep, are let in, and so have the next writer wait. */
+static bool take_soon(gch_rwmutex *rw) {
+  if (gch__processors() == 1)
+    return false;
+  for (uint32_t wait = FIRST, all = 0;
+       all < SOON && !(gch__load(&rw->state) & WRITER); all += wait) {
+    gch__pause_for(wait);
+    if (take(rw))
+      return true;
+    if (wait < OFTEN)
+      wait *= 2;
+  }
+  return false;
+}
+
 int gch__rwmutex_lock(gch_rwmutex *rw, int64_t deadline,
                       struct gch_way_out *out) {
   if (take(rw))
     return 0;
   look_for_ghosts(rw);
+  if (take_soon(rw))
+    return 0;
   int err = take_seat(rw, deadline, out);
   return err ? err : drain(rw, deadline, out);
 }
