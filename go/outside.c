@@ -15,7 +15,8 @@
  * New tasks of a function whose tasks were found to block begin so too: all
  * that come at once would have to be found one by one. A function has a score,
  * which rises with each run in which one of its tasks blocks, and falls with
- * each task that was let go outside for nothing.
+ * each task that was let go outside for nothing: it has not blocked in any run.
+ * (One of a pool has nothing left to block for in its last.)
  *
  * How many runs are left is in the task's stack, which its worker writes before
  * it unlocks running. Whether the thread has slept the kernel says: by how
@@ -87,8 +88,10 @@ static bool has_blocked(const struct gch_worker *w) {
 }
 
 void gch__go_outside(struct gch_worker *w, struct gch_stack *s, bool is_new) {
-  if (is_new)
+  if (is_new) {
     s->outside = RUNS;
+    s->blocked = false;
+  }
   if (!gch__threads_are_scarce()) {
     gch__hand_over(w);
     w->outside = true;
@@ -110,9 +113,10 @@ void gch__stop_outside(struct gch_worker *w, bool over) {
     return;
   if (found || has_blocked(w)) {
     s->outside = RUNS;
+    s->blocked = true;
     if (!found)
       score(s->entry, 1);
-  } else if (--s->outside == 0 || over) {
+  } else if ((--s->outside == 0 || over) && !s->blocked) {
     score(s->entry, -1);
   }
   if (s->outside > 0 && !over)

@@ -103,6 +103,7 @@ struct gch_stack {
   struct gch_sanitizer_stack sanitizer;
   enum gch_guard guard;
   uint8_t outside; /* the task's runs that are still to be without a proc */
+  bool blocked; /* the task has, in one of them */
   bool special; /* its mapping is its own, or it has no guard */
 };
 

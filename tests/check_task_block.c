@@ -178,6 +178,47 @@ START_TEST(short_calls_of_many_tasks_pass_at_once) {
 }
 END_TEST
 
+/* Those of a pool: each has nothing left to block for when it ends. */
+struct jobs {
+  gch_chan *c;
+  bool look;
+  char dump[4096];
+};
+
+static void do_jobs(void *arg) {
+  struct jobs *j = arg;
+  if (j->look) {
+    FILE *f = fmemopen(j->dump, sizeof j->dump, "w");
+    gch_dump(f);
+    fclose(f);
+  }
+  while (gch_recv(j->c, NULL) == 0)
+    usleep(CALL_US);
+}
+
+static void work_off(struct jobs *j, int workers, int jobs) {
+  gch_wg wg = GCH_WG_INIT;
+  j->c = gch_make(0, 0);
+  for (int i = 0; i < workers; i++)
+    gch_wg_go(&wg, do_jobs, j);
+  for (int i = 0; i < jobs; i++)
+    gch_send(j->c, NULL);
+  await_waiting(j->c, 0, (size_t)workers);
+  gch_close(j->c);
+  gch_wg_wait(&wg);
+  gch_unref(j->c);
+}
+
+START_TEST(new_tasks_of_a_function_that_blocks_begin_outside) {
+  struct jobs j = {0};
+  work_off(&j, POOL, POOL * CALLS);
+  j.look = true;
+  work_off(&j, 1, 0);
+  ck_assert_msg(strstr(j.dump, "outside in a call") != NULL, "%s", j.dump);
+  await_no_tasks();
+}
+END_TEST
+
 /* Tasks that were found to block, and then only do what others do. */
 static void call_then_play(void *arg) {
   usleep(CALL_US);
@@ -276,6 +317,7 @@ Suite *test_suite(void) {
   tcase_add_test(t, a_thousand_tasks_go_on_while_four_compute);
   tcase_add_test(t, a_task_back_from_outside_is_a_task_as_before);
   tcase_add_test(t, short_calls_of_many_tasks_pass_at_once);
+  tcase_add_test(t, new_tasks_of_a_function_that_blocks_begin_outside);
   tcase_add_test(t, tasks_that_have_blocked_are_tasks_as_before);
   tcase_add_test(t, who_sleeps_for_a_lock_of_the_librarys_keeps_its_processor);
 #ifdef __linux__
