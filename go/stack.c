@@ -20,7 +20,8 @@ static inline void give_back(enum gch_free_kind kind, struct gch_free *batch) {
 /* One from the global lists; what else is in its batch goes to w's proc. */
 __attribute__((noinline)) static struct gch_free *
 refill(struct gch_worker *w, enum gch_free_kind kind) {
-  struct gch_free *f = kind == GCH_FREE_TASKS ? gch__take_tasks() : gch__take_stacks();
+  struct gch_free *f =
+      kind == GCH_FREE_TASKS ? gch__take_tasks() : gch__take_stacks();
   if (!f || !f->next)
     return f;
   struct gch_free *rest = f->next;

@@ -11,9 +11,10 @@
  *     the rest  the count of readers that have it, in units of READER
  *
  * A writer that does not have it soon takes the seat, which no new reader
- * passes, then waits until those who have it are gone: who has the seat while no reader has it has the
- * rwmutex. So a writer that readers keep out stops new ones. The lists, and all
- * changes of RWAIT, WWAIT and DRAINS, are guarded by the lock outside.
+ * passes, then waits until those who have it are gone: who has the seat while
+ * no reader has it has the rwmutex. So a writer that readers keep out stops new
+ * ones. The lists, and all changes of RWAIT, WWAIT and DRAINS, are guarded by
+ * the lock outside.
  *
  * No wake is lost. RWAIT implies WRITER: a reader enlists by a step that sees
  * it, and who gives up the seat lets in all that wait. WWAIT implies WRITER or
@@ -349,9 +350,9 @@ static bool take(gch_rwmutex *rw) {
   return enter(rw, WRITER, READERS | WRITER, 0);
 }
 
-/* Has it soon, where readers have it, before it stops anybody. A seat that waits
-   for a reader which has lost its processor, or was let in while it slept, stops
-   all others; they sleep, are let in, and so have the next writer wait. */
+/* Has it soon, where readers have it, before it stops anybody. A seat that
+   waits for a reader which has lost its processor, or was let in while it slept,
+   stops all others; they sleep, are let in, and so have the next writer wait. */
 static bool take_soon(gch_rwmutex *rw) {
   if (gch__processors() == 1)
     return false;
