@@ -114,9 +114,8 @@ static bool enter_or_wait(gch_rwmutex *rw, uint32_t share, uint32_t waits,
   return !(seen & WRITER);
 }
 
-/* Who has it is mostly done in a moment. Nanoseconds: the first look, and all;
-   the same of a writer that has not taken the seat. */
-enum { FIRST = 16, IN_ALL = 2000, OFTEN = 256, SOON = 8000 };
+/* Who has it is mostly done in a moment. Nanoseconds: the first look, and all. */
+enum { FIRST = 16, IN_ALL = 2000 };
 
 static bool spin(gch_rwmutex *rw, uint32_t share, uint32_t stops,
                  uint32_t less) {
@@ -164,16 +163,17 @@ static void wake(struct woken w) {
   gch__wake_taken(w.readers);
 }
 
-/* Reading */
-
-/* With the lock held, which it releases. */
-static void leave_readers(gch_rwmutex *rw, struct gch_sleeper *s,
-                          struct gch_lock *lock) {
-  gch__sleepers_remove(&rw->readers, s);
-  if (!rw->readers)
-    gch__clear(&rw->state, RWAIT);
+/* With the lock held, which it releases: s leaves the list of those who wait,
+   whose bit that is. */
+static void leave(gch_rwmutex *rw, void **list, uint32_t waits,
+                  struct gch_sleeper *s, struct gch_lock *lock) {
+  gch__sleepers_remove(list, s);
+  if (!*list)
+    gch__clear(&rw->state, waits);
   gch__unlock(lock);
 }
+
+/* Reading */
 
 static int wait_to_read(gch_rwmutex *rw, int64_t deadline,
                         struct gch_way_out *out) {
@@ -192,7 +192,7 @@ static int wait_to_read(gch_rwmutex *rw, int64_t deadline,
   }
   int err = gch__sleep(&s, lock, deadline, GCH_WAIT_RLOCK, rw);
   if (!s.taken)
-    leave_readers(rw, &s, lock);
+    leave(rw, &rw->readers, RWAIT, &s, lock);
   return err;
 }
 
@@ -256,15 +256,6 @@ void gch_rwmutex_runlock(gch_rwmutex *rw) {
 
 /* Writing */
 
-/* With the lock held, which it releases. */
-static void leave_writers(gch_rwmutex *rw, struct writer *w,
-                          struct gch_lock *lock) {
-  gch__sleepers_remove(&rw->writers, &w->sleeper);
-  if (!rw->writers)
-    gch__clear(&rw->state, WWAIT);
-  gch__unlock(lock);
-}
-
 /* With the lock held: puts w on the list; false if it took the seat. */
 static bool enlist(gch_rwmutex *rw, struct writer *w) {
   forget_ghosts(rw);
@@ -295,7 +286,7 @@ static int take_seat(gch_rwmutex *rw, int64_t deadline,
     }
     int err = gch__sleep(&w.sleeper, lock, deadline, GCH_WAIT_LOCK, rw);
     if (!w.sleeper.taken)
-      leave_writers(rw, &w, lock);
+      leave(rw, &rw->writers, WWAIT, &w.sleeper, lock);
     if (err)
       return err;
     if (w.has_seat)
@@ -354,16 +345,10 @@ static bool take(gch_rwmutex *rw) {
    waits for a reader which has lost its processor, or was let in while it slept,
    stops all others; they sleep, are let in, and so have the next writer wait. */
 static bool take_soon(gch_rwmutex *rw) {
-  if (gch__processors() == 1)
-    return false;
-  for (uint32_t wait = FIRST, all = 0;
-       all < SOON && !(gch__load(&rw->state) & WRITER); all += wait) {
-    gch__pause_for(wait);
-    if (take(rw))
+  enum { TIMES = 4 };
+  for (int i = 0; i < TIMES && !(gch__load(&rw->state) & WRITER); i++)
+    if (spin(rw, WRITER, READERS | WRITER, 0))
       return true;
-    if (wait < OFTEN)
-      wait *= 2;
-  }
   return false;
 }
 
